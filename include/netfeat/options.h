@@ -1,0 +1,56 @@
+/* options.h - one growable, self-describing bag of settings; a new option is a new number, never a new parameter.
+   Numbers, names, bounds, defaults and help come from lib/base/options.def and can be asked for at run time. */
+#ifndef NETFEAT_OPTIONS_H
+#define NETFEAT_OPTIONS_H
+
+#include <netfeat/base.h>
+
+NETFEAT_BEGIN_DECLS
+
+enum { /* kinds */
+       NETFEAT_KIND_BOOL = 1, /* set_int with 0 or 1 */
+       NETFEAT_KIND_INT = 2,  /* set_int */
+       NETFEAT_KIND_TEXT = 3  /* set_text */
+};
+
+enum { /* keys; netfeat_option_name() gives the name usable from any language, e.g. "source.filter" */
+       NETFEAT_OPT_SOURCE_FILTER = 0x0101,
+       NETFEAT_OPT_SOURCE_FILE_INDEX = 0x0102,
+       NETFEAT_OPT_SOURCE_MAX_PACKET_BYTES = 0x0103,
+       NETFEAT_OPT_SOURCE_MAX_INTERFACES = 0x0104,
+       NETFEAT_OPT_SOURCE_BUFFER_BYTES = 0x0105,
+
+       NETFEAT_OPT_TABLE_COLUMNS = 0x0201,
+       NETFEAT_OPT_TABLE_KEEP_PAYLOAD = 0x0202,
+       NETFEAT_OPT_TABLE_MAX_ROWS = 0x0203,
+       NETFEAT_OPT_TABLE_MAX_LAYERS = 0x0204
+};
+
+/* Empty bag: every option at its default. */
+NETFEAT_API int netfeat_options_new(netfeat_ctx *ctx, netfeat_options **ret) NETFEAT_MUST_CHECK;
+NETFEAT_API netfeat_options *netfeat_options_ref(netfeat_options *opts);
+NETFEAT_API netfeat_options *netfeat_options_unref(netfeat_options *opts);
+/* Set a number, checked here: NOTFOUND (no such key), TYPE (key is text), RANGE (outside its bounds). */
+NETFEAT_API int netfeat_options_set_int(netfeat_options *opts, int key, int64_t value);
+/* Set a text; copied. NOTFOUND, TYPE (key is a number), ARGUMENT (NULL, or not UTF-8), LIMIT (over 1 MiB). */
+NETFEAT_API int netfeat_options_set_text(netfeat_options *opts, int key, const char *utf8);
+/* Number in force, default included; opts NULL gives the default. NOTFOUND, TYPE, ARGUMENT (ret is NULL). */
+NETFEAT_API int netfeat_options_get_int(const netfeat_options *opts, int key, int64_t *ret);
+/* Text in force, default included, or NULL if key is no text option. Borrowed: valid until the next set. */
+NETFEAT_API const char *netfeat_options_get_text(const netfeat_options *opts, int key);
+/* Walk all keys this library knows in ascending order: start with 0, ends with 0. */
+NETFEAT_API int netfeat_option_next(int key);
+/* Key for "source.filter", or NOTFOUND. */
+NETFEAT_API int netfeat_option_by_name(const char *name);
+/* Name of a key, or NULL. Static string. */
+NETFEAT_API const char *netfeat_option_name(int key);
+/* One-line help with unit, or NULL. Static string. */
+NETFEAT_API const char *netfeat_option_help(int key);
+/* NETFEAT_KIND_* of a key, or NOTFOUND. */
+NETFEAT_API int netfeat_option_kind(int key);
+/* Inclusive bounds and default of a numeric option; NOTFOUND, TYPE. Each ret may be NULL. */
+NETFEAT_API int netfeat_option_range(int key, int64_t *ret_min, int64_t *ret_max, int64_t *ret_default);
+
+NETFEAT_END_DECLS
+
+#endif
