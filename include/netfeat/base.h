@@ -27,7 +27,7 @@
 
 #ifdef __cplusplus
 #define NETFEAT_BEGIN_DECLS extern "C" {
-#define NETFEAT_END_DECLS }
+#define NETFEAT_END_DECLS   }
 #else
 #define NETFEAT_BEGIN_DECLS
 #define NETFEAT_END_DECLS

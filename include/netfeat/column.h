@@ -38,8 +38,13 @@ NETFEAT_API int64_t netfeat_column_length(const netfeat_column *col);
 NETFEAT_API int64_t netfeat_column_nulls(const netfeat_column *col);
 /* "ns", "bytes", ... or "" (also if col is NULL). Borrowed from the column. */
 NETFEAT_API const char *netfeat_column_unit(const netfeat_column *col);
-/* First value; rows are value_bytes apart (BOOL: bit-packed; NULL rows hold zeros). NULL if col is NULL or a LIST.
-   Borrowed: valid as long as the column lives. */
+/* What computed it, with the version of its definition ("packet.src_port@1"), or "". Borrowed from the
+ * column. */
+NETFEAT_API const char *netfeat_column_definition(const netfeat_column *col);
+/* When a row of it is NULL, in words, or "". Borrowed from the column. */
+NETFEAT_API const char *netfeat_column_null_rule(const netfeat_column *col);
+/* First value; rows are value_bytes apart (BOOL: bit-packed; NULL rows hold zeros). NULL if col is NULL or a
+   LIST. Borrowed: valid as long as the column lives. */
 NETFEAT_API const void *netfeat_column_data(const netfeat_column *col);
 /* Bytes per value; 0 for BOOL, TEXT, BYTES, LIST. */
 NETFEAT_API int netfeat_column_value_bytes(const netfeat_column *col);
@@ -51,23 +56,33 @@ NETFEAT_API const int64_t *netfeat_column_offsets(const netfeat_column *col);
 NETFEAT_API netfeat_column *netfeat_column_child(const netfeat_column *col);
 /* 1 the row is NULL, 0 it is present, RANGE, ARGUMENT. */
 NETFEAT_API int netfeat_column_is_null(const netfeat_column *col, int64_t row);
-/* 1 value stored in *ret, 0 the row is NULL (*ret untouched), TYPE, RANGE (row, or the value does not fit). Integers,
-   BOOL and TIME_NS; F64 only through get_f64, which takes every numeric type and rounds to the nearest double. */
+/* 1 value stored in *ret, 0 the row is NULL (*ret untouched), TYPE, RANGE (row, or the value does not fit).
+   Integers, BOOL and TIME_NS; F64 only through get_f64, which takes every numeric type and rounds to the
+   nearest double. */
 NETFEAT_API int netfeat_column_get_i64(const netfeat_column *col, int64_t row, int64_t *ret);
 NETFEAT_API int netfeat_column_get_u64(const netfeat_column *col, int64_t row, uint64_t *ret);
 NETFEAT_API int netfeat_column_get_f64(const netfeat_column *col, int64_t row, double *ret);
-/* Any type as text: addresses as RFC 5952 prints them (IPv4-mapped as dotted quad), MAC as aa:bb:cc:dd:ee:ff, times as
-   ISO 8601 UTC with nine decimals, F64 shortest form that reads back, BYTES as lower-case hex, BOOL 0/1, LIST as
-   [a, b]. Writes at most size bytes, NUL included, cut at size; *ret_length (may be NULL) is the full length without
-   NUL. 1 stored, 0 the row is NULL (buf holds ""), RANGE, ARGUMENT. */
+/* Any type as text: addresses as RFC 5952 prints them (IPv4-mapped as dotted quad), MAC as aa:bb:cc:dd:ee:ff,
+   times as ISO 8601 UTC with nine decimals, F64 shortest form that reads back, BYTES as lower-case hex, BOOL
+   0/1, LIST as [a, b]. Writes at most size bytes, NUL included, cut at size; *ret_length (may be NULL) is the
+   full length without NUL. 1 stored, 0 the row is NULL (buf holds ""), RANGE, ARGUMENT. */
 NETFEAT_API int netfeat_column_get_text(const netfeat_column *col, int64_t row, char *buf, size_t size,
                                         size_t *ret_length);
-/* Column over the caller's fixed-width buffer, without copying. validity may be NULL. release(user), if given, is
-   called once when the buffer is no longer used; not when this call fails. TYPE for BOOL and offset types, ARGUMENT,
-   NOMEM. Rows that the bitmap marks NULL should hold zeros. */
+/* Column over the caller's fixed-width buffer, without copying. validity may be NULL. release(user), if
+   given, is called once when the buffer is no longer used; not when this call fails. TYPE for BOOL and offset
+   types, ARGUMENT, NOMEM. Rows that the bitmap marks NULL should hold zeros. */
 NETFEAT_API int netfeat_column_wrap(netfeat_ctx *ctx, int type, int64_t length, const void *data,
                                     const uint8_t *validity, netfeat_release_fn release, void *user,
                                     netfeat_column **ret) NETFEAT_MUST_CHECK;
+/* The distinct values of a column and which of them each row has: *ret_ids is U32, an index into *ret_values,
+   NULL where col is NULL; *ret_values holds each distinct value once, in order of first appearance.
+   Fixed-width types, TEXT and BYTES; TYPE for BOOL and LIST, LIMIT above 2^32 - 2 distinct values, NOMEM. */
+NETFEAT_API int netfeat_column_dictionary(netfeat_ctx *ctx, netfeat_column *col, netfeat_column **ret_ids,
+                                          netfeat_column **ret_values) NETFEAT_MUST_CHECK;
+/* The column as TEXT, each value printed as by netfeat_column_get_text; NULL stays NULL. A TEXT column is
+ * shared. */
+NETFEAT_API int netfeat_column_to_text(netfeat_ctx *ctx, netfeat_column *col,
+                                       netfeat_column **ret) NETFEAT_MUST_CHECK;
 /* "u16" for NETFEAT_TYPE_U16 and so on, or NULL. Static string. */
 NETFEAT_API const char *netfeat_type_name(int type);
 

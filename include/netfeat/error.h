@@ -7,7 +7,7 @@
 
 NETFEAT_BEGIN_DECLS
 
-enum {                              /* values never change and are never reused */
+enum { /* values never change and are never reused */
        NETFEAT_OK = 0,
        NETFEAT_ERR_NOMEM = -1,       /* the allocator said no */
        NETFEAT_ERR_ARGUMENT = -2,    /* the caller passed something impossible */
@@ -25,7 +25,8 @@ enum {                              /* values never change and are never reused 
        NETFEAT_ERR_INTERNAL = -14    /* a bug in libnetfeat */
 };
 
-/* "NOMEM" for NETFEAT_ERR_NOMEM, "OK" for 0, "UNKNOWN" for codes this version does not know. Static string. */
+/* "NOMEM" for NETFEAT_ERR_NOMEM, "OK" for 0, "UNKNOWN" for codes this version does not know. Static string.
+ */
 NETFEAT_API const char *netfeat_error_name(int code);
 /* One English sentence for a code. Static string, never NULL. */
 NETFEAT_API const char *netfeat_error_text(int code);

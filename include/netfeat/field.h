@@ -1,5 +1,5 @@
-/* field.h - the catalogue of packet fields: one column of the packet table each. Ids and names never change once
-   released. The list itself is lib/decode/fields.def; everything here is checked against it. */
+/* field.h - the catalogue of packet fields: one column of the packet table each. Ids and names never change
+   once released. The list itself is lib/decode/fields.def; everything here is checked against it. */
 #ifndef NETFEAT_FIELD_H
 #define NETFEAT_FIELD_H
 
@@ -81,18 +81,19 @@ enum {                                       /* bits of quality: what is odd abo
        NETFEAT_QUALITY_TIME_BACKWARDS = 0x2, /* older than the record before it */
        NETFEAT_QUALITY_NO_TIME = 0x4,        /* the record has no time stamp */
        NETFEAT_QUALITY_FRAGMENT = 0x8,       /* part of a fragmented datagram */
-       NETFEAT_QUALITY_IP_LENGTH_ZERO = 0x10, /* IP length 0 (segmentation offload): length taken from the frame */
-       NETFEAT_QUALITY_BAD_LENGTH = 0x20,    /* lengths contradict each other, e.g. IP length beyond the frame */
+       NETFEAT_QUALITY_IP_LENGTH_ZERO =
+           0x10, /* IP length 0 (segmentation offload): length taken from the frame */
+       NETFEAT_QUALITY_BAD_LENGTH = 0x20, /* lengths contradict each other, e.g. IP length beyond the frame */
        NETFEAT_QUALITY_BAD_IP_CHECKSUM = 0x40,
        NETFEAT_QUALITY_BAD_L4_CHECKSUM = 0x80,
        /* decoding stopped early, because ... */
-       NETFEAT_QUALITY_HEADER_CUT = 0x100,       /* the captured bytes end inside a header */
-       NETFEAT_QUALITY_BAD_HEADER = 0x200,       /* a header contradicts its specification */
-       NETFEAT_QUALITY_UNKNOWN_LINK = 0x400,     /* this link type is not decoded */
-       NETFEAT_QUALITY_UNKNOWN_NETWORK = 0x800,  /* no IP or ARP follows the link header */
+       NETFEAT_QUALITY_HEADER_CUT = 0x100,        /* the captured bytes end inside a header */
+       NETFEAT_QUALITY_BAD_HEADER = 0x200,        /* a header contradicts its specification */
+       NETFEAT_QUALITY_UNKNOWN_LINK = 0x400,      /* this link type is not decoded */
+       NETFEAT_QUALITY_UNKNOWN_NETWORK = 0x800,   /* no IP or ARP follows the link header */
        NETFEAT_QUALITY_UNKNOWN_PROTOCOL = 0x1000, /* this IP protocol is not decoded further */
-       NETFEAT_QUALITY_ENCRYPTED = 0x2000,       /* what follows is encrypted */
-       NETFEAT_QUALITY_DEPTH_LIMIT = 0x4000      /* more nested headers than table.max_layers */
+       NETFEAT_QUALITY_ENCRYPTED = 0x2000,        /* what follows is encrypted */
+       NETFEAT_QUALITY_DEPTH_LIMIT = 0x4000       /* more nested headers than table.max_layers */
 };
 
 /* Walk all fields in ascending order: start with 0, ends with 0. */

@@ -1,5 +1,6 @@
-/* options.h - one growable, self-describing bag of settings; a new option is a new number, never a new parameter.
-   Numbers, names, bounds, defaults and help come from lib/base/options.def and can be asked for at run time. */
+/* options.h - one growable, self-describing bag of settings; a new option is a new number, never a new
+   parameter. Numbers, names, bounds, defaults and help come from lib/base/options.def and can be asked for at
+   run time. */
 #ifndef NETFEAT_OPTIONS_H
 #define NETFEAT_OPTIONS_H
 
@@ -7,7 +8,7 @@
 
 NETFEAT_BEGIN_DECLS
 
-enum { /* kinds */
+enum {                        /* kinds */
        NETFEAT_KIND_BOOL = 1, /* set_int with 0 or 1 */
        NETFEAT_KIND_INT = 2,  /* set_int */
        NETFEAT_KIND_TEXT = 3  /* set_text */

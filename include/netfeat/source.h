@@ -1,5 +1,6 @@
 /* source.h - where packets come from. Times are int64_t nanoseconds since 1970-01-01 UTC. Formats: pcap
-   (draft-ietf-opsawg-pcap: both byte orders, microseconds and nanoseconds) and pcapng (draft-ietf-opsawg-pcapng). */
+   (draft-ietf-opsawg-pcap: both byte orders, microseconds and nanoseconds) and pcapng
+   (draft-ietf-opsawg-pcapng). */
 #ifndef NETFEAT_SOURCE_H
 #define NETFEAT_SOURCE_H
 
@@ -21,19 +22,22 @@ enum {                                  /* counters of a source; records = deliv
        NETFEAT_COUNT_TIME_BACKWARDS = 9 /* records older than the record before them */
 };
 
-/* Open a pcap or pcapng file by path; "-" is standard input. NOTFOUND, PERMISSION, IO, FORMAT, TRUNCATED (shorter
-   than a header), UNSUPPORTED (a format that is recognised but not read), NOMEM, LIMIT. opts may be NULL. */
+/* Open a pcap or pcapng file by path; "-" is standard input. NOTFOUND, PERMISSION, IO, FORMAT, TRUNCATED
+   (shorter than a header), UNSUPPORTED (a format that is recognised but not read), NOMEM, LIMIT. opts may be
+   NULL. */
 NETFEAT_API int netfeat_source_open_file(netfeat_ctx *ctx, const char *path, const netfeat_options *opts,
                                          netfeat_source **ret) NETFEAT_MUST_CHECK;
-/* Same from a descriptor: file, pipe or socket, read from its present position. It is duplicated; yours stays yours. */
+/* Same from a descriptor: file, pipe or socket, read from its present position. It is duplicated; yours stays
+ * yours. */
 NETFEAT_API int netfeat_source_open_fd(netfeat_ctx *ctx, int fd, const netfeat_options *opts,
                                        netfeat_source **ret) NETFEAT_MUST_CHECK;
 /* Same from memory, which is not copied and must outlive the source (tables do not depend on it). */
 NETFEAT_API int netfeat_source_open_memory(netfeat_ctx *ctx, const void *data, size_t size,
-                                           const netfeat_options *opts, netfeat_source **ret) NETFEAT_MUST_CHECK;
-/* Advance to the next packet: 1 = a packet is current, 0 = no more, <0 error (TRUNCATED, FORMAT, IO, LIMIT, CANCELLED;
-   packet number and offset are in the context). After an error other than CANCELLED every further step gives it
-   again. */
+                                           const netfeat_options *opts,
+                                           netfeat_source **ret) NETFEAT_MUST_CHECK;
+/* Advance to the next packet: 1 = a packet is current, 0 = no more, <0 error (TRUNCATED, FORMAT, IO, LIMIT,
+   CANCELLED; packet number and offset are in the context). After an error other than CANCELLED every further
+   step gives it again. */
 NETFEAT_API int netfeat_source_step(netfeat_source *src);
 /* After step returned 0: 1 if the source is finished, 0 if more may come. ARGUMENT. */
 NETFEAT_API int netfeat_source_ended(const netfeat_source *src);

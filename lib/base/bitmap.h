@@ -29,7 +29,8 @@ static inline void nf_bitmap_clear(uint8_t *map, int64_t i)
 
 /* How many of the n bits from bit first on are 1. */
 int64_t nf_bitmap_count(const uint8_t *map, int64_t first, int64_t n);
-/* Copy n bits from bit `from` of src to bit `to` of dst; other bits of dst stay. dst and src must not overlap. */
+/* Copy n bits from bit `from` of src to bit `to` of dst; other bits of dst stay. dst and src must not
+ * overlap. */
 void nf_bitmap_copy(uint8_t *dst, int64_t to, const uint8_t *src, int64_t from, int64_t n);
 /* Set n bits from bit first on to value. */
 void nf_bitmap_fill(uint8_t *map, int64_t first, int64_t n, bool value);

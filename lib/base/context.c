@@ -56,7 +56,8 @@ void nf_ctx_set_secret_seed(netfeat_ctx *ctx, uint64_t seed)
     }
 }
 
-/* The kernel's generator; where it is not to be had, the clock and addresses: weaker, but never a fixed key. */
+/* The kernel's generator; where it is not to be had, the clock and addresses: weaker, but never a fixed key.
+ */
 static void choose_secret(netfeat_ctx *ctx)
 {
     struct timespec now;
@@ -249,7 +250,8 @@ char *nf_strndup(netfeat_ctx *ctx, const char *s, size_t n)
     return copy;
 }
 
-/* Small arrays double; large ones, which grow without copying, by a quarter, so that a limit is not hit early. */
+/* Small arrays double; large ones, which grow without copying, by a quarter, so that a limit is not hit
+ * early. */
 static size_t next_capacity(size_t cap, size_t size)
 {
     size_t step = cap > ((size_t)4 << 20) / size ? cap / 4 : cap;

@@ -1,4 +1,5 @@
-/* context.h - what the layers above need of a context: memory, the error slot, log, progress, interruption. */
+/* context.h - what the layers above need of a context: memory, the error slot, log, progress, interruption.
+ */
 #ifndef NF_BASE_CONTEXT_H
 #define NF_BASE_CONTEXT_H
 
@@ -10,9 +11,9 @@
 #include <netfeat/error.h>
 #include <netfeat/options.h>
 
-/* Memory. Every block is given back with the size it was asked for. Each allocating call returns NULL on failure
-   after setting the context's error (NOMEM, or LIMIT when the context's memory limit is in the way); the caller
-   returns nf_ctx_code(ctx). Size 0 is an assertion failure: ask for what you need. */
+/* Memory. Every block is given back with the size it was asked for. Each allocating call returns NULL on
+   failure after setting the context's error (NOMEM, or LIMIT when the context's memory limit is in the way);
+   the caller returns nf_ctx_code(ctx). Size 0 is an assertion failure: ask for what you need. */
 void *nf_alloc(netfeat_ctx *ctx, size_t size);
 void *nf_alloc_zero(netfeat_ctx *ctx, size_t size);
 /* n * size with the product checked. */
@@ -27,7 +28,8 @@ void nf_uncharge(netfeat_ctx *ctx, size_t size);
 /* Owned copy of a string of length n, NUL added; free with nf_free(ctx, s, n + 1). */
 char *nf_strndup(netfeat_ctx *ctx, const char *s, size_t n);
 
-/* Grow *ptr, an array of *cap elements of `size` bytes, so that it holds at least `need`; 0 or a negative code. */
+/* Grow *ptr, an array of *cap elements of `size` bytes, so that it holds at least `need`; 0 or a negative
+ * code. */
 int nf_grow(netfeat_ctx *ctx, void **ptr, size_t *cap, size_t need, size_t size);
 
 /* Error slot: each returns code, so that a failing line reads `return nf_error(ctx, NETFEAT_ERR_…, "…")`.
@@ -46,8 +48,8 @@ int nf_ctx_code(const netfeat_ctx *ctx);
 /* Finished line to the log callback, if any and if level is wanted. */
 void nf_log(netfeat_ctx *ctx, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Called by every loop that can take long, every few thousand packets: 0, or CANCELLED (error slot set) when the
-   caller was interrupted or the progress callback said stop. total_bytes -1: unknown. */
+/* Called by every loop that can take long, every few thousand packets: 0, or CANCELLED (error slot set) when
+   the caller was interrupted or the progress callback said stop. total_bytes -1: unknown. */
 int nf_checkpoint(netfeat_ctx *ctx, int64_t packets, int64_t bytes, int64_t total_bytes);
 /* Just the interrupt flag, for waits; does not use the request up. */
 bool nf_interrupted(const netfeat_ctx *ctx);

@@ -1,5 +1,5 @@
-/* hash.h - keyed hashing of table keys: xxHash's XXH3 with a secret that is random per context, so that nobody
-   outside can choose keys that collide. Results of the library never depend on the secret. */
+/* hash.h - keyed hashing of table keys: xxHash's XXH3 with a secret that is random per context, so that
+   nobody outside can choose keys that collide. Results of the library never depend on the secret. */
 #ifndef NF_BASE_HASH_H
 #define NF_BASE_HASH_H
 

@@ -1,6 +1,7 @@
 /* map.h - open-addressing index: hash -> number of an entry in a dense array that the caller owns.
    A slot is 8 bytes, a 32-bit tag (the hash's upper half) and a 32-bit entry number; entries stay in order of
-   arrival and never move when the index grows. Linear probing, load at most 3/4, removal by backward shift. */
+   arrival and never move when the index grows. Linear probing, load at most 3/4, removal by backward shift.
+ */
 #ifndef NF_BASE_MAP_H
 #define NF_BASE_MAP_H
 
@@ -32,14 +33,15 @@ static inline size_t nf_map_bytes(const nf_map *map)
     return map->bits != 0 ? sizeof(uint64_t) << map->bits : 0;
 }
 
-/* Where the search for hash begins; then call nf_map_next until it returns NF_MAP_NONE or an entry that is equal. */
+/* Where the search for hash begins; then call nf_map_next until it returns NF_MAP_NONE or an entry that is
+ * equal. */
 static inline uint64_t nf_map_start(const nf_map *map, uint64_t hash)
 {
     return map->bits != 0 ? (hash >> 32) >> (32 - map->bits) : 0;
 }
 
-/* Next entry whose tag matches, with *pos on its slot; NF_MAP_NONE with *pos on the free slot when there is none.
-   To go on after an entry that was not equal, add 1 to *pos first. */
+/* Next entry whose tag matches, with *pos on its slot; NF_MAP_NONE with *pos on the free slot when there is
+   none. To go on after an entry that was not equal, add 1 to *pos first. */
 static inline uint32_t nf_map_next(const nf_map *map, uint64_t hash, uint64_t *pos)
 {
     uint64_t mask;

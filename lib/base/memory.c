@@ -1,5 +1,6 @@
-/* On a virtual machine a first touch of a fresh 4 KiB page costs microseconds; whole tables are therefore kept in
-   blocks aligned to 2 MiB with MADV_HUGEPAGE, and grow by mremap() to an aligned address, which keeps them huge. */
+/* On a virtual machine a first touch of a fresh 4 KiB page costs microseconds; whole tables are therefore
+   kept in blocks aligned to 2 MiB with MADV_HUGEPAGE, and grow by mremap() to an aligned address, which keeps
+   them huge. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* mremap */
 #endif

@@ -1,5 +1,5 @@
-/* memory.h - the default allocator: malloc for small blocks; large ones are mapped, aligned to huge pages and grown
-   by moving page tables, never bytes. */
+/* memory.h - the default allocator: malloc for small blocks; large ones are mapped, aligned to huge pages and
+   grown by moving page tables, never bytes. */
 #ifndef NF_BASE_MEMORY_H
 #define NF_BASE_MEMORY_H
 

@@ -29,7 +29,8 @@ static const option_def defs[] = {
 
 enum { N_DEFS = sizeof defs / sizeof defs[0] };
 
-/* The header's constants and the list must agree; a key in only one of them does not compile or fails here. */
+/* The header's constants and the list must agree; a key in only one of them does not compile or fails here.
+ */
 #define OPTION_INT(suffix, key, name, kind, min, max, value, help)                                           \
     _Static_assert(NETFEAT_OPT_##suffix == (key), "key of " name);
 #define OPTION_TEXT(suffix, key, name, text, help)                                                           \
@@ -154,8 +155,8 @@ int netfeat_options_set_text(netfeat_options *opts, int key, const char *utf8)
     }
     length = strlen(utf8);
     if (length > TEXT_MAX) {
-        return nf_error(opts->ctx, NETFEAT_ERR_LIMIT, "option %s: %zu bytes of text, at most %zu", defs[i].name,
-                        length, TEXT_MAX);
+        return nf_error(opts->ctx, NETFEAT_ERR_LIMIT, "option %s: %zu bytes of text, at most %zu",
+                        defs[i].name, length, TEXT_MAX);
     }
     if (!nf_utf8_valid(utf8, length)) {
         return nf_error(opts->ctx, NETFEAT_ERR_ARGUMENT, "option %s: the text is not UTF-8", defs[i].name);

@@ -21,9 +21,12 @@ typedef struct {
 } nf_record;
 
 /* Up to max (1 .. NF_BATCH) further records that match the filter: how many; 0 = none now (see
-   netfeat_source_ended); <0 error. All records before an error are delivered first, the error comes alone in the
-   next call and, CANCELLED apart, in every later one. */
+   netfeat_source_ended); <0 error. All records before an error are delivered first, the error comes alone in
+   the next call and, CANCELLED apart, in every later one. */
 int nf_source_next(netfeat_source *src, nf_record *ret_records, int max);
+/* Give the last batch, n records, back unused: the next call delivers them again. Only after a
+   nf_source_next() that returned n, with nothing called on the source in between. */
+void nf_source_unread(netfeat_source *src, const nf_record *records, int n);
 /* Value of option source.file_index. */
 uint32_t nf_source_file_index(const netfeat_source *src);
 /* The context it was opened with. Borrowed. */

@@ -212,7 +212,8 @@ Test(base, map_finds_removes_and_grows)
     }
     for (int round = 0; round < 4 * N; round++) {
         uint32_t k = (uint32_t)rand() % N;
-        uint64_t h = nf_hash(nf_ctx_secret(ctx), &keys[k], sizeof keys[k]) & 0x3ff00ffffffff; /* force collisions */
+        uint64_t h =
+            nf_hash(nf_ctx_secret(ctx), &keys[k], sizeof keys[k]) & 0x3ff00ffffffff; /* force collisions */
         uint64_t pos = nf_map_start(&map, h);
         uint32_t e;
         while ((e = nf_map_next(&map, h, &pos)) != NF_MAP_NONE && keys[e] != keys[k]) {

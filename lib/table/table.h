@@ -1,0 +1,34 @@
+/* table.h - inside of a table: named columns when sealed, a packet builder while it grows. */
+#ifndef NF_TABLE_TABLE_H
+#define NF_TABLE_TABLE_H
+
+#include <netfeat/table.h>
+
+#include "table/column.h"
+
+typedef struct nf_packet_builder nf_packet_builder;
+
+struct netfeat_table {
+    nf_ref refs;
+    netfeat_ctx *ctx; /* counted reference */
+    int64_t rows;
+    int width;
+    char **names;               /* owned */
+    netfeat_column **cols;      /* counted references; NULL until sealed */
+    nf_packet_builder *growing; /* NULL once sealed */
+};
+
+/* Sealed table over columns of equal length (asserted); the references in cols are taken over, also on
+   failure. Names are copied and must be distinct. rows matters only when n is 0. */
+int nf_table_make(netfeat_ctx *ctx, const char *const *names, netfeat_column **cols, int n, int64_t rows,
+                  netfeat_table **ret);
+/* Unsealed table of that width with room for names and columns (all NULL). */
+int nf_table_alloc(netfeat_ctx *ctx, int width, netfeat_table **ret);
+int nf_table_set_name(netfeat_table *tab, int index, const char *name);
+/* 0, or STATE with a message that names the call. */
+int nf_table_check_sealed(netfeat_ctx *ctx, const netfeat_table *tab, const char *call);
+
+/* packet_table.c */
+void nf_packet_builder_free(netfeat_ctx *ctx, nf_packet_builder *pb);
+
+#endif
