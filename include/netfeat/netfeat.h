@@ -11,5 +11,8 @@
 #include <netfeat/column.h>
 #include <netfeat/field.h>
 #include <netfeat/table.h>
+#include <netfeat/feature.h>
+#include <netfeat/encoder.h>
+#include <netfeat/pipeline.h>
 
 #endif
