@@ -20,8 +20,9 @@
 #define OPTION_END      0U
 #define OPTION_TSRESOL  9U
 #define OPTION_TSOFFSET 14U
-#define MAX_OPTIONS     ((uint32_t)16 << 20) /* bytes of a block beside packet data; every known reader's bound \
-                                              */
+#define MAX_OPTIONS                                                                                          \
+    ((uint32_t)16 << 20) /* bytes of a block beside packet data; every known reader's bound                  \
+                          */
 #define QUIET_BLOCKS 4096U
 
 #define NS_PER_SECOND 1000000000
@@ -96,23 +97,28 @@ static inline bool convert(const nf_interface *in, uint64_t units, int64_t *ret)
 
 /* ---- enhanced packet blocks that are complete in the window, the bulk of every file ---- */
 
-static inline int fill(netfeat_source *src, nf_record *recs, int max, const bool big)
+NF_COPIED int fill(netfeat_source *src, nf_record *recs, int max, const bool big)
 {
     const nf_pcapng *f = &src->pcapng;
     const nf_interface *list = f->list;
     const size_t count = f->count;
     const uint8_t *p = src->window.at;
     const uint8_t *end = src->window.end;
+    const uint32_t base = f->base;
     const uint32_t max_packet = src->max_packet_bytes;
     uint64_t number = (uint64_t)nf_source_records(src);
     int64_t last = src->last_time;
+    int64_t snapped = 0;
+    int64_t backwards = 0;
     int n = 0;
 
     while (n < max && (size_t)(end - p) >= PACKET_BYTES && nf_load32(p, big) == BLOCK_ENHANCED) {
         nf_record *r = &recs[n];
         uint32_t length = nf_load32(p + 4, big);
         uint32_t in = nf_load32(p + 8, big);
-        uint32_t captured = nf_load32(p + 20, big);
+        uint64_t both = nf_load64(p + 20, big); /* one load, as in pcap.c */
+        uint32_t captured = (uint32_t)(big ? both >> 32 : both);
+        uint32_t wire = (uint32_t)(big ? both : both >> 32);
         int64_t time = 0;
 
         if (length > (size_t)(end - p) || length < PACKET_BYTES || length % 4 != 0 || in >= count ||
@@ -122,6 +128,7 @@ static inline int fill(netfeat_source *src, nf_record *recs, int max, const bool
         }
         if (convert(&list[in], (uint64_t)nf_load32(p + 12, big) << 32 | nf_load32(p + 16, big), &time)) {
             r->flags = time < last ? NF_RECORD_TIME_BACKWARDS : 0;
+            backwards += time < last;
             last = time;
         } else {
             r->flags = NF_RECORD_NO_TIME;
@@ -130,14 +137,17 @@ static inline int fill(netfeat_source *src, nf_record *recs, int max, const bool
         r->number = ++number;
         r->time_ns = time;
         r->captured_length = captured;
-        r->wire_length = nf_load32(p + 24, big);
-        r->interface_id = f->base + in;
+        r->wire_length = wire;
+        r->interface_id = base + in;
         r->link_type = list[in].link_type;
+        snapped += captured < wire;
         p += length;
         n++;
     }
     src->window.at = p;
     src->last_time = last;
+    src->batch_snapped = snapped;
+    src->batch_backwards = backwards;
     return n;
 }
 
@@ -363,6 +373,8 @@ static void store(netfeat_source *src, const packet_head *h, nf_record *r)
     r->wire_length = h->wire;
     r->interface_id = f->base + h->in;
     r->link_type = f->list[h->in].link_type;
+    src->batch_snapped = r->captured_length < r->wire_length;
+    src->batch_backwards = (r->flags & NF_RECORD_TIME_BACKWARDS) != 0;
 }
 
 static int take_packet(netfeat_source *src, uint32_t type, uint32_t length, nf_record *rec)

@@ -55,8 +55,9 @@ struct netfeat_source {
     nf_filter filter;
     uint32_t file_index;
     uint32_t max_packet_bytes;
-    int64_t last_time; /* of the latest record that had one; INT64_MIN before that */
-    int64_t checked;   /* records at the latest nf_checkpoint() */
+    int64_t last_time;                      /* of the latest record that had one; INT64_MIN before that */
+    int64_t checked;                        /* records at the latest nf_checkpoint() */
+    int64_t batch_snapped, batch_backwards; /* of the records that the reader gave last */
     bool ended;
     bool has_current;
     nf_record current; /* of netfeat_source_step() */
@@ -68,6 +69,10 @@ struct netfeat_source {
         char message[512];
     } failure; /* given again by every call */
 };
+
+/* A function that is copied into every place that calls it with other constants, whatever the compiler
+ * thinks. */
+#define NF_COPIED static inline __attribute__((always_inline))
 
 /* Look at the first bytes, choose the reader, read the file header. FORMAT, TRUNCATED, UNSUPPORTED, IO, ...
  */

@@ -169,8 +169,17 @@ netfeat_source *netfeat_source_unref(netfeat_source *src)
 
 /* ---- records ---- */
 
-/* Count n records, move those that match to the front: how many. When the filter cannot tell, the records
-   from there on are as if they had never been read, and the failure is kept for the next call. */
+static void count(netfeat_source *src, int records, int delivered, int64_t snapped, int64_t backwards)
+{
+    src->counts[NETFEAT_COUNT_RECORDS] += records;
+    src->counts[NETFEAT_COUNT_DELIVERED] += delivered;
+    src->counts[NETFEAT_COUNT_FILTERED] += records - delivered;
+    src->counts[NETFEAT_COUNT_SNAPPED] += snapped;
+    src->counts[NETFEAT_COUNT_TIME_BACKWARDS] += backwards;
+}
+
+/* Of n records, move those that match to the front: how many. When the filter cannot tell, the records from
+   there on are as if they had never been read, and the failure is kept for the next call. */
 static int sift(netfeat_source *src, nf_record *recs, int n)
 {
     int64_t snapped = 0;
@@ -179,7 +188,7 @@ static int sift(netfeat_source *src, nf_record *recs, int n)
     int i = 0;
 
     for (; i < n; i++) {
-        int match = src->filter.text == NULL ? 1 : nf_filter_match(src->ctx, &src->filter, &recs[i]);
+        int match = nf_filter_match(src->ctx, &src->filter, &recs[i]);
 
         if (match < 0) {
             nf_error_locate(src->ctx, (int64_t)recs[i].number, -1);
@@ -190,17 +199,10 @@ static int sift(netfeat_source *src, nf_record *recs, int n)
         backwards += (recs[i].flags & NF_RECORD_TIME_BACKWARDS) != 0;
         if (match > 0) {
             snapped += recs[i].captured_length < recs[i].wire_length;
-            if (kept != i) {
-                recs[kept] = recs[i];
-            }
-            kept++;
+            recs[kept++] = recs[i];
         }
     }
-    src->counts[NETFEAT_COUNT_RECORDS] += i;
-    src->counts[NETFEAT_COUNT_DELIVERED] += kept;
-    src->counts[NETFEAT_COUNT_FILTERED] += i - kept;
-    src->counts[NETFEAT_COUNT_SNAPPED] += snapped;
-    src->counts[NETFEAT_COUNT_TIME_BACKWARDS] += backwards;
+    count(src, i, kept, snapped, backwards);
     return kept;
 }
 
@@ -231,6 +233,10 @@ static int next_records(netfeat_source *src, nf_record *recs, int max)
             if (n != NETFEAT_ERR_CANCELLED) {
                 remember_failure(src);
             }
+            return n;
+        }
+        if (src->filter.text == NULL) {
+            count(src, n, n, src->batch_snapped, src->batch_backwards);
             return n;
         }
         n = sift(src, recs, n);
