@@ -70,8 +70,7 @@ struct netfeat_source {
     } failure; /* given again by every call */
 };
 
-/* A function that is copied into every place that calls it with other constants, whatever the compiler
- * thinks. */
+/* A function that is copied into every call, so that each set of constants has a loop of its own. */
 #define NF_COPIED static inline __attribute__((always_inline))
 
 /* Look at the first bytes, choose the reader, read the file header. FORMAT, TRUNCATED, UNSUPPORTED, IO, ...
