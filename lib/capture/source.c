@@ -191,7 +191,8 @@ static int sift(netfeat_source *src, nf_record *recs, int n)
         int match = nf_filter_match(src->ctx, &src->filter, &recs[i]);
 
         if (match < 0) {
-            nf_error_locate(src->ctx, (int64_t)recs[i].number, -1);
+            src->window.at = recs[i].data; /* a batch lies in one window */
+            nf_error_locate(src->ctx, (int64_t)recs[i].number, nf_window_offset(&src->window));
             remember_failure(src);
             netfeat_ctx_error_clear(src->ctx);
             break;

@@ -1,4 +1,5 @@
-/* capture_bytes.h - for tests: captures built byte by byte, and everything a source says about one, as one value. */
+/* capture_bytes.h - for tests: captures built byte by byte, and everything a source says about one, as one
+ * value. */
 #ifndef TESTS_CAPTURE_BYTES_H
 #define TESTS_CAPTURE_BYTES_H
 
@@ -115,7 +116,8 @@ static inline void put_option(bytes *b, unsigned kind, uint64_t value, size_t si
 }
 
 /* resolution 0x100: no such option. */
-static inline void put_interface(bytes *b, unsigned link, uint32_t snaplen, unsigned resolution, int64_t offset)
+static inline void put_interface(bytes *b, unsigned link, uint32_t snaplen, unsigned resolution,
+                                 int64_t offset)
 {
     bytes body = {.big = b->big};
 
@@ -200,8 +202,8 @@ static inline void mix(uint64_t *digest, const void *p, size_t n)
 
 static inline void mix_record(uint64_t *digest, const nf_record *r)
 {
-    const int64_t v[] = {(int64_t)r->number, r->time_ns,   r->captured_length, r->wire_length,
-                         r->interface_id,    r->link_type, r->flags};
+    const int64_t v[] = {(int64_t)r->number, r->time_ns, r->captured_length, r->wire_length, r->interface_id,
+                         r->link_type,       r->flags};
     mix(digest, v, sizeof v);
     mix(digest, r->data, r->captured_length);
 }
@@ -240,7 +242,8 @@ static inline outcome drain(netfeat_ctx *ctx, int open_code, netfeat_source *src
     return o;
 }
 
-static inline outcome read_memory(netfeat_ctx *ctx, const netfeat_options *opts, const void *p, size_t n, int max)
+static inline outcome read_memory(netfeat_ctx *ctx, const netfeat_options *opts, const void *p, size_t n,
+                                  int max)
 {
     netfeat_source *src = NULL;
     void *copy = malloc(n + 1); /* exactly as long as it says: reading past it is seen */
@@ -275,9 +278,10 @@ static inline void *feed(void *user)
     return NULL;
 }
 
-/* Through a socket that is fed `piece` bytes at a time; 1: each read gives exactly one (a longer message would lose what
-   does not fit the reader's buffer). */
-static inline outcome read_pieces(netfeat_ctx *ctx, const netfeat_options *opts, const void *p, size_t n, size_t piece)
+/* Through a socket that is fed `piece` bytes at a time; 1: each read gives exactly one (a longer message
+   would lose what does not fit the reader's buffer). */
+static inline outcome read_pieces(netfeat_ctx *ctx, const netfeat_options *opts, const void *p, size_t n,
+                                  size_t piece)
 {
     netfeat_source *src = NULL;
     int fds[2];

@@ -34,7 +34,8 @@ static netfeat_source *open_bytes(netfeat_ctx *ctx, const bytes *b, const netfea
 {
     netfeat_source *src = NULL;
 
-    cr_assert_eq(netfeat_source_open_memory(ctx, b->p, b->n, opts, &src), 0, "%s", netfeat_ctx_error_message(ctx));
+    cr_assert_eq(netfeat_source_open_memory(ctx, b->p, b->n, opts, &src), 0, "%s",
+                 netfeat_ctx_error_message(ctx));
     return src;
 }
 
@@ -50,7 +51,8 @@ Test(capture, pcap_variants)
         {0xa1b2c3d4, 2, 4, 1, 4000000000000007000, 6, 9},
         {0xa1b23c4d, 2, 4, 101, 4000000000000000007, 6, 9},
         {0xa1b2cd34, 2, 4, 113, 4000000000000007000, 6, 9},
-        {0xa1b2c3d4, 2, 4, 0x28000001, 4000000000000007000, 6, 9}, /* frame check sequence length in the upper bits */
+        {0xa1b2c3d4, 2, 4, 0x28000001, 4000000000000007000, 6,
+         9}, /* frame check sequence length in the upper bits */
         {0xa1b2c3d4, 2, 99, 65535, 4000000000000007000, 6, 9},
         {0xa1b2c3d4, 2, 3, 1, 4000000000000007000, 6, 9},
         {0xa1b2c3d4, 2, 2, 1, 4000000000000007000, 9, 6}, /* the other way round in old files */
@@ -296,8 +298,10 @@ Test(capture, what_is_no_capture_is_named)
         {"BZh91AY", 7, NETFEAT_ERR_UNSUPPORTED, "bzip2"},
         {"snoop\0\0\0\0\0\0\2", 12, NETFEAT_ERR_UNSUPPORTED, "snoop"},
         {"\xcd\x34\xb2\xa1\2\0\4\0", 8, NETFEAT_ERR_UNSUPPORTED, "a1b234cd"},
-        {"\xd4\xc3\xb2\xa1\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 24, NETFEAT_ERR_UNSUPPORTED, "version 1.0"},
-        {"\xd4\xc3\xb2\xa1\3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 24, NETFEAT_ERR_UNSUPPORTED, "version 3.0"},
+        {"\xd4\xc3\xb2\xa1\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 24, NETFEAT_ERR_UNSUPPORTED,
+         "version 1.0"},
+        {"\xd4\xc3\xb2\xa1\3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 24, NETFEAT_ERR_UNSUPPORTED,
+         "version 3.0"},
     };
     netfeat_ctx *ctx = new_ctx();
 
@@ -305,8 +309,8 @@ Test(capture, what_is_no_capture_is_named)
         netfeat_source *src = (netfeat_source *)&cases;
         outcome o;
 
-        cr_expect_eq(netfeat_source_open_memory(ctx, cases[i].start, cases[i].size, NULL, &src), cases[i].code,
-                     "case %zu", i);
+        cr_expect_eq(netfeat_source_open_memory(ctx, cases[i].start, cases[i].size, NULL, &src),
+                     cases[i].code, "case %zu", i);
         cr_expect_eq(src, (netfeat_source *)&cases, "ret is left alone");
         cr_expect_not_null(strstr(netfeat_ctx_error_message(ctx), cases[i].message), "case %zu: %s", i,
                            netfeat_ctx_error_message(ctx));
