@@ -260,7 +260,6 @@ Test(capture_pcapng, lies_are_format_errors_at_their_place)
     bytes b = {0};
 
     put_section(&b);
-    put_interface(&b, 1, 0, 6, 0);
     {
         bytes body = {0};
         put16(&body, 1);
