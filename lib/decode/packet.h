@@ -1,4 +1,5 @@
-/* packet.h - the header fields of one packet, as decoded; what fields.def names are members of this struct. */
+/* packet.h - the header fields of one packet, as decoded; what fields.def names are members of this struct.
+ */
 #ifndef NF_DECODE_PACKET_H
 #define NF_DECODE_PACKET_H
 
@@ -10,8 +11,8 @@
 #define NF_FIELD_COUNT 64 /* ids are 1 .. 63: the bits of `present` */
 #define NF_BIT(suffix) (UINT64_C(1) << NETFEAT_FIELD_##suffix)
 
-/* A field whose bit in `present` is 0 is NULL; its member then holds whatever was there before. Fields that are never
-   NULL (NULL rule "never") have no meaningful bit. */
+/* A field whose bit in `present` is 0 is NULL; its member then holds whatever was there before. Fields that
+   are never NULL (NULL rule "never") have no meaningful bit. */
 typedef struct {
     uint64_t present;
     uint64_t packet_number;
@@ -34,22 +35,23 @@ typedef struct {
     uint8_t ip_version, ip_protocol, ip_ttl, ip_tos, ip_flags;
     uint8_t tcp_header_length, tcp_window_scale, tcp_sack_permitted;
     uint8_t icmp_type, icmp_code;
-    /* Not columns: where the headers are, for layers that need more of them. Offsets from the first captured byte,
-       valid with ip_version (l3) and with ip_version outside non-first fragments (l4). */
+    /* Not columns: where the headers are, for layers that need more of them. Offsets from the first captured
+       byte, valid with ip_version (l3) and with ip_version outside non-first fragments (l4). */
     uint32_t l3_offset, l4_offset;
 } nf_packet;
 
-/* What to decode. `want` is a set of NF_BIT(field): fields outside it may stay NULL when they cost extra to find
-   (TCP options); cheap ones are filled anyway. */
+/* What to decode. `want` is a set of NF_BIT(field): fields outside it stay NULL, and their members may be left alone.
+   The fewer, the faster. */
 typedef struct {
     uint64_t want;
     uint32_t max_layers;
 } nf_decode_config;
 
-/* Decode data[0 .. captured), a packet of `wire` bytes on a link of type LINKTYPE_ link_type. Never fails: what
-   cannot be decoded is absent and `quality` says why. Sets present, quality (decode's bits, and SNAPPED), link_type,
-   frame_length, captured_length and every field it finds; leaves packet_number, timestamp, file_index and
-   interface_id alone. No allocation, no I/O, no global state; reads nothing outside data[0 .. captured). */
+/* Decode data[0 .. captured), a packet of `wire` bytes on a link of type LINKTYPE_ link_type. Never fails:
+   what cannot be decoded is absent and `quality` says why. Sets present, quality (decode's bits, and
+   SNAPPED), link_type, frame_length, captured_length and every field it finds; leaves packet_number,
+   timestamp, file_index and interface_id alone. No allocation, no I/O, no global state; reads nothing outside
+   data[0 .. captured). */
 void nf_decode(const nf_decode_config *config, uint32_t link_type, const uint8_t *data, uint32_t captured,
                uint32_t wire, nf_packet *pkt);
 
