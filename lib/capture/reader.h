@@ -60,7 +60,9 @@ struct netfeat_source {
     int64_t batch_snapped, batch_backwards; /* of the records that the reader gave last */
     bool ended;
     bool has_current;
-    nf_record current; /* of netfeat_source_step() */
+    nf_record current;          /* of netfeat_source_step() */
+    nf_record unread[NF_BATCH]; /* given back by nf_source_unread(), still in the window */
+    int unread_at, unread_end;
     int64_t counts[NETFEAT_COUNT_TIME_BACKWARDS + 1];
     struct {
         int code; /* 0: none */

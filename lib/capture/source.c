@@ -207,9 +207,23 @@ static int sift(netfeat_source *src, nf_record *recs, int n)
     return kept;
 }
 
+/* Records that were given back: counted already. */
+static int deliver_unread(netfeat_source *src, nf_record *recs, int max)
+{
+    int n = src->unread_end - src->unread_at;
+
+    n = n < max ? n : max;
+    memcpy(recs, src->unread + src->unread_at, (size_t)n * sizeof *recs);
+    src->unread_at += n;
+    return n;
+}
+
 static int next_records(netfeat_source *src, nf_record *recs, int max)
 {
     assert(max >= 1 && max <= NF_BATCH);
+    if (src->unread_at < src->unread_end) {
+        return deliver_unread(src, recs, max);
+    }
     for (;;) {
         int n;
 
@@ -251,6 +265,18 @@ int nf_source_next(netfeat_source *src, nf_record *ret_records, int max)
 {
     src->has_current = false;
     return next_records(src, ret_records, max);
+}
+
+void nf_source_unread(netfeat_source *src, const nf_record *records, int n)
+{
+    /* what a batch did not take of an earlier one that was given back is still behind it */
+    int left = src->unread_end - src->unread_at;
+
+    assert(n > 0 && n + left <= NF_BATCH);
+    memmove(src->unread + n, src->unread + src->unread_at, (size_t)left * sizeof *records);
+    memcpy(src->unread, records, (size_t)n * sizeof *records);
+    src->unread_at = 0;
+    src->unread_end = n + left;
 }
 
 uint32_t nf_source_file_index(const netfeat_source *src)

@@ -13,13 +13,14 @@ typedef struct {
     const char *unit;
     const char *null_rule;
     const char *help;
+    const char *definition;
     int type;
 } field_def;
 
 /* By id; ids that are not given have no name. */
 static const field_def fields[NF_FIELD_COUNT] = {
 #define FIELD(suffix, id, name, type, member, unit, null_rule, help)                                         \
-    [id] = {name, unit, null_rule, help, NETFEAT_TYPE_##type},
+    [id] = {name, unit, null_rule, help, "packet." name "@1", NETFEAT_TYPE_##type},
 #include "decode/fields.def"
 #undef FIELD
 };
@@ -102,4 +103,10 @@ const char *netfeat_field_help(int field_id)
 {
     const field_def *def = find_field(field_id);
     return def != NULL ? def->help : NULL;
+}
+
+const char *nf_field_definition(int field_id)
+{
+    const field_def *def = find_field(field_id);
+    return def != NULL ? def->definition : NULL;
 }

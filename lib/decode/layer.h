@@ -58,7 +58,7 @@ typedef struct {
 #define NF_IP_BITS                                                                                           \
     (NF_BIT(IP_VERSION) | NF_BIT(SRC_IP) | NF_BIT(DST_IP) | NF_BIT(IP_PROTOCOL) | NF_BIT(IP_TTL) |           \
      NF_BIT(IP_TOS) | NF_BIT(IP_LENGTH) | NF_BIT(IP_HEADER_LENGTH) | NF_BIT(L4_LENGTH) |                     \
-     NF_BIT(PADDING_LENGTH))
+     NF_BIT(PADDING_LENGTH) | NF_BIT(L4_OFFSET))
 #define NF_FRAGMENT_BITS (NF_BIT(IP_ID) | NF_BIT(IP_FLAGS) | NF_BIT(FRAGMENT_OFFSET))
 #define NF_PORT_BITS     (NF_BIT(SRC_PORT) | NF_BIT(DST_PORT))
 #define NF_PAYLOAD_BITS  (NF_BIT(PAYLOAD_LENGTH) | NF_BIT(PAYLOAD))

@@ -99,7 +99,8 @@ nf_layer nf_tcp(nf_walk *w, nf_packet *pkt)
     w->present |= nf_extent_bits(extents, sizeof extents / sizeof extents[0], have);
     if (have >= LENGTH_KNOWN && pkt->tcp_header_length < NF_TCP_BYTES) {
         /* what shares its bytes with such a length, and what follows, is no TCP */
-        w->present &= ~(NF_BIT(TCP_ACK) | NF_BIT(TCP_FLAGS) | NF_BIT(TCP_WINDOW) | NF_BIT(TCP_URGENT_POINTER));
+        w->present &=
+            ~(NF_BIT(TCP_ACK) | NF_BIT(TCP_FLAGS) | NF_BIT(TCP_WINDOW) | NF_BIT(TCP_URGENT_POINTER));
         return nf_stop(w, NETFEAT_QUALITY_BAD_HEADER);
     }
     if (have >= NF_TCP_BYTES) {
