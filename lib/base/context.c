@@ -287,7 +287,8 @@ int nf_grow(netfeat_ctx *ctx, void **ptr, size_t *cap, size_t need, size_t size)
 
 /* ---- error slot ---- */
 
-static void set_message(netfeat_ctx *ctx, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void set_message(netfeat_ctx *ctx, const char *format,
+                                                              va_list args)
 {
     vsnprintf(ctx->message, sizeof ctx->message, format, args);
     for (char *p = ctx->message; *p != '\0'; p++) {
