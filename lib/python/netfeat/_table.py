@@ -126,7 +126,7 @@ class Table:
         shown = 0
         for name in names:
             column = self[name]
-            cells = [name] + ["" if column.text(row, 24) is None else column.text(row, 24) for row in rows]
+            cells = [name] + ["" if column.text(row, 30) is None else column.text(row, 30) for row in rows]
             width = max(map(len, cells))
             if shown and len(lines[0]) + width + 2 > _PREVIEW_WIDTH:
                 break
