@@ -40,8 +40,13 @@ typedef struct {
     uint32_t l3_offset, l4_offset;
 } nf_packet;
 
+<<<<<<< HEAD
 /* What to decode. `want` is a set of NF_BIT(field): fields outside it may stay NULL when they cost extra to
    find (TCP options); cheap ones are filled anyway. */
+=======
+/* What to decode. `want` is a set of NF_BIT(field): fields outside it stay NULL, and their members may be left alone.
+   The fewer, the faster. */
+>>>>>>> decode
 typedef struct {
     uint64_t want;
     uint32_t max_layers;
