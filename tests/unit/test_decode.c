@@ -267,6 +267,13 @@ Test(decode, ethernet)
          ETH("0806") "0001080006040001"
                      "0200",
          18, "arp_operation=1 quality=101"},
+        {"arp cut in last address", 1,
+         ETH("0806") "0001080006040001"
+                     "020000000001"
+                     "01020304"
+                     "020000000002"
+                     "050607",
+         1, "arp_operation=1 quality=101"},
         {"arp cut", 1, ETH("0806") "000108000604", 22, "-arp_operation quality=101"},
     };
     CHECK_PACKETS(cases);
@@ -327,6 +334,8 @@ Test(decode, ipv4)
          0, "ip_length=26 l4_length=0 quality=220"},
         {"length beyond frame", 1, ETH("0800") IP4("0100", "06") TCP HELLO, 0,
          "ip_length=256 l4_length=236 payload_length=216 payload=5 padding_length=0 quality=20"},
+        {"length one beyond frame", 228, IP4("0029", "06") TCP, 0,
+         "ip_length=41 payload_length=1 payload=0 quality=20"},
         {"version", 1,
          ETH("0800") "6500"
                      "0028"
