@@ -233,27 +233,27 @@ Test(capture_pcapng, lies_are_format_errors_at_their_place)
         {SECTION + 4, 32, 0, SECTION, NETFEAT_ERR_FORMAT},       /* lengths differ */
         {SECTION + 12, 2, 0, SECTION, NETFEAT_ERR_UNSUPPORTED},  /* version 2.0 */
         {SECTION + 14, 1, 0, SECTION, NETFEAT_ERR_UNSUPPORTED},  /* version 1.1 */
-        {SECTION + 14, 2, 3, -1, 0},                             /* version 1.2 is 1.0 */
-        {SECTION + 16, 9, 3, -1, 0},                             /* the section's length is not used */
+        {SECTION + 14, 2, 3, -1},                                /* version 1.2 is 1.0 */
+        {SECTION + 16, 9, 3, -1},                                /* the section's length is not used */
         {INTERFACE + 4, 16, 0, INTERFACE, NETFEAT_ERR_FORMAT},   /* shorter than an interface description */
         {INTERFACE + 4, 52, 0, INTERFACE, NETFEAT_ERR_FORMAT},   /* lengths differ */
         {INTERFACE + 7, 1, 0, INTERFACE, NETFEAT_ERR_FORMAT},    /* over 16 MiB */
         {INTERFACE + 44, 16, 0, INTERFACE, NETFEAT_ERR_FORMAT},  /* lengths differ */
         {INTERFACE + 18, 200, 0, INTERFACE, NETFEAT_ERR_FORMAT}, /* an option past the block's end */
         {INTERFACE + 26, 2, 0, INTERFACE, NETFEAT_ERR_FORMAT},   /* if_tsresol of two bytes */
-        {INTERFACE + 36, 0, 3, -1, 0},                           /* end of options comes early */
+        {INTERFACE + 36, 0, 3, -1},                              /* end of options comes early */
         {FIRST + 4, 28, 0, FIRST, NETFEAT_ERR_FORMAT},           /* shorter than a packet block */
         {FIRST + 4, 56, 0, FIRST, NETFEAT_ERR_FORMAT},           /* lengths differ */
         {FIRST + 8, 1, 0, FIRST, NETFEAT_ERR_FORMAT},            /* no such interface */
         {FIRST + 20, 21, 0, FIRST, NETFEAT_ERR_FORMAT},          /* captured length past the block's end */
         {FIRST + 23, 0xff, 0, FIRST, NETFEAT_ERR_FORMAT},        /* far past it */
         {FIRST + 48, 0, 0, FIRST, NETFEAT_ERR_FORMAT},           /* lengths differ */
-        {FIRST, 0, 2, -1, 0},                                    /* just an unknown block */
+        {FIRST, 0, 2, -1},                                       /* just an unknown block */
         {FIRST + 7, 0xff, 0, FIRST, NETFEAT_ERR_FORMAT},         /* too long for its packet */
         {SECOND + 4, 8, 1, SECOND, NETFEAT_ERR_FORMAT},          /* shorter than a block */
         {SECOND + 4, 12, 1, SECOND, NETFEAT_ERR_FORMAT},         /* shorter than a simple packet block */
         {SECOND + 16, 24, 1, SECOND, NETFEAT_ERR_FORMAT},        /* lengths differ */
-        {SECOND, 0x77, 2, -1, 0},                                /* unknown block */
+        {SECOND, 0x77, 2, -1},                                   /* unknown block */
         {LAST + 6, 0x01, 2, LAST, NETFEAT_ERR_TRUNCATED},        /* 64 KiB that are not there */
     };
     netfeat_ctx *ctx = new_ctx();
@@ -410,6 +410,43 @@ Test(capture_pcapng, a_huge_block_is_passed_over_without_memory)
     cr_expect(o.code == NETFEAT_ERR_FORMAT && o.records == 1 && o.offset == (int64_t)hole);
     netfeat_options_unref(opts);
     free(b.p);
+    netfeat_ctx_unref(ctx);
+}
+
+/* The conformance files that golang-github-google-gopacket-dev installs, each in both byte orders. */
+Test(capture_pcapng, conformance_files_say_the_same_in_both_byte_orders)
+{
+    static const char dir[] = "/usr/share/gocode/src/github.com/google/gopacket/pcapgo/tests";
+    static const struct {
+        int number;
+        int records, sections, interfaces;
+    } files[] = {
+        {1, 4, 1, 1},   {2, 0, 1, 0},   {3, 0, 1, 1},   {4, 4, 1, 2},   {5, 4, 1, 2},   {6, 5, 1, 2},
+        {7, 1, 1, 1},   {8, 4, 1, 2},   {9, 2, 1, 1},   {10, 4, 1, 1},  {11, 4, 1, 1},  {12, 4, 1, 1},
+        {13, 0, 1, 1},  {14, 0, 1, 3},  {15, 0, 1, 1},  {16, 4, 1, 1},  {17, 0, 1, 0},  {18, 4, 1, 1},
+        {100, 5, 1, 3}, {101, 4, 1, 3}, {102, 5, 1, 3}, {200, 0, 3, 3}, {201, 4, 3, 5}, {202, 8, 3, 5},
+    };
+    netfeat_ctx *ctx = new_ctx();
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0] && access(dir, R_OK) == 0; i++) {
+        outcome o[2];
+
+        for (int big = 0; big < 2; big++) {
+            netfeat_source *src = NULL;
+            char path[128];
+            int code;
+
+            snprintf(path, sizeof path, "%s/%s/test%03d.pcapng", dir, big ? "be" : "le", files[i].number);
+            code = netfeat_source_open_file(ctx, path, NULL, &src);
+            o[big] = drain(ctx, code, src, NF_BATCH);
+        }
+        cr_expect(same(&o[0], &o[1]), "file %d", files[i].number);
+        cr_expect_eq(o[0].code, 0, "file %d", files[i].number);
+        cr_expect_eq(o[0].records, files[i].records, "file %d: %d", files[i].number, (int)o[0].records);
+        cr_expect_eq(o[0].sections, files[i].sections, "file %d: %d", files[i].number, (int)o[0].sections);
+        cr_expect_eq(o[0].interfaces, files[i].interfaces, "file %d: %d", files[i].number,
+                     (int)o[0].interfaces);
+    }
     netfeat_ctx_unref(ctx);
 }
 

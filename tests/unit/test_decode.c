@@ -232,7 +232,7 @@ Test(decode, ethernet)
                      "000000"
                      "0800" TCP4,
          0,
-         "ip_length=40 l4_length=20 src_port=1000 dst_port=80 tcp_seq=7 -tcp_ack padding_length=0 "
+         "ip_length=40 l4_length=20 src_port=1000 dst_port=80 -tcp_seq padding_length=0 "
          "quality=120"},
         {"length beyond frame", 1,
          ETH("0100") "aaaa03"
@@ -353,7 +353,8 @@ Test(decode, ipv4)
                      "01020304"
                      "0506",
          22,
-         "ip_length=40 l4_length=20 padding_length=0 src_ip=1.2.3.4 -dst_ip ip_protocol=6 ip_ttl=64 "
+         "ip_length=40 l4_length=20 l4_offset=34 padding_length=0 src_ip=1.2.3.4 -dst_ip ip_protocol=6 "
+         "ip_ttl=64 "
          "quality=101"},
         {"cut in length", 1, ETH("0800") "450000", 37,
          "ip_version=4 ip_tos=0 -ip_length -l4_length quality=101"},
@@ -456,7 +457,7 @@ Test(decode, ipv6)
          "ip_protocol=59 l4_length=0 padding_length=2 -payload_length"},
         {"chain", 1,
          ETH("86dd") IP6("0030", "00") EXT("3c") EXT("2b") EXT("3c") EXT("11") UDP("0010") "0000000000000000",
-         0, "ip_protocol=17 ip_header_length=72 l4_length=16 payload_length=8"},
+         0, "ip_protocol=17 ip_header_length=72 l4_offset=86 l4_length=16 payload_length=8"},
         {"long extension", 1,
          ETH("86dd") IP6("0018", "3c") "1101"
                                        "000000000000"
@@ -533,7 +534,7 @@ Test(decode, ipv6)
                      "0014"
                      "0640"
                      "20010db800000000",
-         44, "ip_length=60 l4_length=20 ip_protocol=6 -src_ip quality=101"},
+         44, "ip_length=60 l4_length=20 l4_offset=54 ip_protocol=6 -src_ip quality=101"},
         {"icmp 4 in 6", 1, ETH("86dd") IP6("0008", "01") "0800000000000000", 0,
          "icmp_type=8 payload_length=0"},
     };
