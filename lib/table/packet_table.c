@@ -192,9 +192,6 @@ static inline void fill_packet(const nf_packet_builder *pb, const nf_record *r, 
 {
     if (pb->config.want & ~RECORD_BITS) {
         nf_decode(&pb->config, r->link_type, r->data, r->captured_length, r->wire_length, pkt);
-        if (pkt->present & NF_BIT(PAYLOAD_LENGTH)) {
-            pkt->present |= NF_BIT(PAYLOAD);
-        }
     } else {
         pkt->present = 0;
         pkt->quality = 0;
