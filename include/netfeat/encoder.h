@@ -46,11 +46,11 @@ NETFEAT_API netfeat_encoder *netfeat_encoder_unref(netfeat_encoder *enc);
 
 /* ---- accumulators: CUMULATIVE, CUMULATIVE_BYTES, INTERARRIVAL, TIMESTAMP, WINDOW, DAMPED ---- */
 
-enum {                             /* counters of an accumulator */
-       NETFEAT_COUNT_ROWS = 1,     /* rows pushed */
-       NETFEAT_COUNT_KEYS = 2,     /* keys remembered now */
-       NETFEAT_COUNT_EVICTED = 3,  /* keys forgotten to stay within the limit */
-       NETFEAT_COUNT_LATE = 4      /* WINDOW: rows that came after their window was closed */
+enum {                            /* counters of an accumulator */
+       NETFEAT_COUNT_ROWS = 1,    /* rows pushed */
+       NETFEAT_COUNT_KEYS = 2,    /* keys remembered now */
+       NETFEAT_COUNT_EVICTED = 3, /* keys forgotten to stay within the limit */
+       NETFEAT_COUNT_LATE = 4     /* WINDOW: rows that came after their window was closed */
 };
 
 /* inputs: names of the columns that are looked for in every batch (n 0: the catalogue's); for CUMULATIVE the

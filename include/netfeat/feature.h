@@ -33,25 +33,28 @@ enum { /* features; numbers and names never change, a changed definition is a ne
        NETFEAT_FEATURE_DAMPED = 22
 };
 
-enum {                          /* feature.ip_mode */
-       NETFEAT_IP_HILO = 1,     /* two U64 columns, exact 128 bits */
-       NETFEAT_IP_F64 = 2,      /* one F64, nearest double: exact for IPv4, rounded for IPv6 */
-       NETFEAT_IP_UNIT = 3,     /* one F64 in [0,1), scaled within its family */
-       NETFEAT_IP_OCTETS = 4    /* sixteen U8 columns, network order, IPv4 as ::ffff:a.b.c.d */
+enum {                       /* feature.ip_mode */
+       NETFEAT_IP_HILO = 1,  /* two U64 columns, exact 128 bits */
+       NETFEAT_IP_F64 = 2,   /* one F64, nearest double: exact for IPv4, rounded for IPv6 */
+       NETFEAT_IP_UNIT = 3,  /* one F64 in [0,1), scaled within its family */
+       NETFEAT_IP_OCTETS = 4 /* sixteen U8 columns, network order, IPv4 as ::ffff:a.b.c.d */
 };
 enum { NETFEAT_RESULT_NULL = 0, NETFEAT_RESULT_ZERO = 1, NETFEAT_RESULT_ERROR = 2 };    /* feature.null */
 enum { NETFEAT_UNKNOWN_NULL = 1, NETFEAT_UNKNOWN_ZERO = 2, NETFEAT_UNKNOWN_ERROR = 3 }; /* feature.unknown */
-enum { NETFEAT_STATISTIC_SHARE = 1, NETFEAT_STATISTIC_COUNT = 2 };                      /* feature.statistic */
-enum { NETFEAT_PORTS_NOTEBOOK = 1, NETFEAT_PORTS_SERVICES = 2 };                        /* feature.ports */
-enum {                                   /* feature.duplicates */
-       NETFEAT_DUPLICATES_REFUSE = 0,    /* two values of one name are ARGUMENT */
-       NETFEAT_DUPLICATES_LAST_WINS = 1, /* one column, in the place of the first, set by the last value only */
-       NETFEAT_DUPLICATES_SUFFIX = 2     /* name_value for each of them */
+enum { NETFEAT_STATISTIC_SHARE = 1, NETFEAT_STATISTIC_COUNT = 2 }; /* feature.statistic */
+enum { NETFEAT_PORTS_NOTEBOOK = 1, NETFEAT_PORTS_SERVICES = 2 };   /* feature.ports */
+enum {                                                             /* feature.duplicates */
+       NETFEAT_DUPLICATES_REFUSE = 0,                              /* two values of one name are ARGUMENT */
+       NETFEAT_DUPLICATES_LAST_WINS =
+           1,                        /* one column, in the place of the first, set by the last value only */
+       NETFEAT_DUPLICATES_SUFFIX = 2 /* name_value for each of them */
 };
-enum { NETFEAT_DIRECTION_OUTBOUND = 1,
-       NETFEAT_DIRECTION_INBOUND = 2,
-       NETFEAT_DIRECTION_INSIDE = 3,
-       NETFEAT_DIRECTION_OUTSIDE = 4 };
+enum {
+    NETFEAT_DIRECTION_OUTBOUND = 1,
+    NETFEAT_DIRECTION_INBOUND = 2,
+    NETFEAT_DIRECTION_INSIDE = 3,
+    NETFEAT_DIRECTION_OUTSIDE = 4
+};
 enum { NETFEAT_PORT_WELL_KNOWN = 1, NETFEAT_PORT_REGISTERED = 2, NETFEAT_PORT_EPHEMERAL = 3 };
 
 /* ---- catalogue ---- */
@@ -101,7 +104,8 @@ NETFEAT_API int netfeat_feature_timestamp(netfeat_ctx *ctx, const netfeat_table 
 
 /* Addresses (BYTES16, or TEXT by the rule of Python's ipaddress.ip_interface: a prefix gives the network, what
    does not parse gives 0) as numbers, per feature.ip_mode: columns hi, lo; number; unit; octet_0 .. octet_15. */
-NETFEAT_API int netfeat_feature_ip_numeric(netfeat_ctx *ctx, netfeat_column *addr, const netfeat_options *opts,
+NETFEAT_API int netfeat_feature_ip_numeric(netfeat_ctx *ctx, netfeat_column *addr,
+                                           const netfeat_options *opts,
                                            netfeat_table **ret) NETFEAT_MUST_CHECK;
 /* How often each value occurs in this very column: fit and apply of a FREQUENCY encoder. F64, or U64 with
    feature.statistic 2. */
@@ -117,24 +121,30 @@ NETFEAT_API int netfeat_feature_ordinal(netfeat_ctx *ctx, netfeat_column *col, c
 NETFEAT_API int netfeat_feature_standard_scale(netfeat_ctx *ctx, netfeat_column *col,
                                                const netfeat_options *opts,
                                                netfeat_column **ret) NETFEAT_MUST_CHECK;
-NETFEAT_API int netfeat_feature_minmax_scale(netfeat_ctx *ctx, netfeat_column *col, const netfeat_options *opts,
+NETFEAT_API int netfeat_feature_minmax_scale(netfeat_ctx *ctx, netfeat_column *col,
+                                             const netfeat_options *opts,
                                              netfeat_column **ret) NETFEAT_MUST_CHECK;
 /* Nine BOOL columns fin, syn, rst, psh, ack, urg, ece, cwr, ae out of a U16 (or U8) column of flags. */
-NETFEAT_API int netfeat_feature_tcp_flags(netfeat_ctx *ctx, netfeat_column *flags, const netfeat_options *opts,
+NETFEAT_API int netfeat_feature_tcp_flags(netfeat_ctx *ctx, netfeat_column *flags,
+                                          const netfeat_options *opts,
                                           netfeat_table **ret) NETFEAT_MUST_CHECK;
 /* BOOL: 1 for private addresses (RFC 1918, RFC 4193). BYTES16. */
-NETFEAT_API int netfeat_feature_ip_private(netfeat_ctx *ctx, netfeat_column *addr, const netfeat_options *opts,
+NETFEAT_API int netfeat_feature_ip_private(netfeat_ctx *ctx, netfeat_column *addr,
+                                           const netfeat_options *opts,
                                            netfeat_column **ret) NETFEAT_MUST_CHECK;
 /* U8: NETFEAT_DIRECTION_* by the places of source and destination. Both BYTES16. */
 NETFEAT_API int netfeat_feature_direction(netfeat_ctx *ctx, netfeat_column *src, netfeat_column *dst,
-                                          const netfeat_options *opts, netfeat_column **ret) NETFEAT_MUST_CHECK;
+                                          const netfeat_options *opts,
+                                          netfeat_column **ret) NETFEAT_MUST_CHECK;
 /* U8: NETFEAT_PORT_* (RFC 6335). U16. */
-NETFEAT_API int netfeat_feature_port_class(netfeat_ctx *ctx, netfeat_column *port, const netfeat_options *opts,
+NETFEAT_API int netfeat_feature_port_class(netfeat_ctx *ctx, netfeat_column *port,
+                                           const netfeat_options *opts,
                                            netfeat_column **ret) NETFEAT_MUST_CHECK;
 /* BOOL: 1 for a TCP SYN without ACK whose sequence number is the IPv4 destination address, as Mirai's scanner
    sends it. Columns tcp_flags, tcp_seq, dst_ip of the table; NOTFOUND without them. */
 NETFEAT_API int netfeat_feature_mirai_syn(netfeat_ctx *ctx, const netfeat_table *tab,
-                                          const netfeat_options *opts, netfeat_column **ret) NETFEAT_MUST_CHECK;
+                                          const netfeat_options *opts,
+                                          netfeat_column **ret) NETFEAT_MUST_CHECK;
 /* F64 bits per byte, 0 to 8: entropy of each value of a BYTES column. NULL for an empty one. */
 NETFEAT_API int netfeat_feature_payload_entropy(netfeat_ctx *ctx, netfeat_column *payload,
                                                 const netfeat_options *opts,
@@ -151,13 +161,15 @@ NETFEAT_API int netfeat_feature_payload_histogram(netfeat_ctx *ctx, netfeat_colu
 NETFEAT_API int netfeat_feature_describe(netfeat_ctx *ctx, const netfeat_table *tab,
                                          netfeat_table **ret) NETFEAT_MUST_CHECK;
 /* value, count (U64), share (F64): most frequent first, ties in ascending order of value. */
-NETFEAT_API int netfeat_feature_value_counts(netfeat_ctx *ctx, netfeat_column *col, const netfeat_options *opts,
+NETFEAT_API int netfeat_feature_value_counts(netfeat_ctx *ctx, netfeat_column *col,
+                                             const netfeat_options *opts,
                                              netfeat_table **ret) NETFEAT_MUST_CHECK;
 /* What netfeat_table_complete_rows() with the same columns would drop: one row per column (n 0: all) with name,
    missing (rows where it is NULL), missing_alone (only it); then a row "any" with the rows that go, and a row
    "all" with the rows of the table. */
-NETFEAT_API int netfeat_feature_incomplete_rows(netfeat_ctx *ctx, const netfeat_table *tab, const int *indexes,
-                                                size_t n, netfeat_table **ret) NETFEAT_MUST_CHECK;
+NETFEAT_API int netfeat_feature_incomplete_rows(netfeat_ctx *ctx, const netfeat_table *tab,
+                                                const int *indexes, size_t n,
+                                                netfeat_table **ret) NETFEAT_MUST_CHECK;
 /* Tumbling windows of feature.window_ns over column `timestamp`: one row per window and keys, ascending:
    window (TIME_NS, its begin), the key columns, count, sum, mean, std of column `value` (numeric), distinct (how
    many values of column `distinct`, which may be -1: no such output column). Rows without a time, and values
@@ -167,8 +179,8 @@ NETFEAT_API int netfeat_feature_window(netfeat_ctx *ctx, const netfeat_table *ta
                                        netfeat_table **ret) NETFEAT_MUST_CHECK;
 /* Damped incremental statistics: 100 or 115 F64 columns from the packet table's own columns (catalogue:
    inputs); NOTFOUND without one of them. */
-NETFEAT_API int netfeat_feature_damped(netfeat_ctx *ctx, const netfeat_table *tab, const netfeat_options *opts,
-                                       netfeat_table **ret) NETFEAT_MUST_CHECK;
+NETFEAT_API int netfeat_feature_damped(netfeat_ctx *ctx, const netfeat_table *tab,
+                                       const netfeat_options *opts, netfeat_table **ret) NETFEAT_MUST_CHECK;
 /* A port map as a table: value (U16) and name, in order. NETFEAT_PORTS_NOTEBOOK, or NETFEAT_PORTS_SERVICES as
    feature.services_file (opts) lists them now. ARGUMENT, NOTFOUND, IO, LIMIT. */
 NETFEAT_API int netfeat_feature_ports(netfeat_ctx *ctx, int ports, const netfeat_options *opts,

@@ -37,8 +37,10 @@ int netfeat_accumulator_new(netfeat_ctx *ctx, int feature, const char *const *in
         return NETFEAT_ERR_ARGUMENT;
     }
     if (ret == NULL || cls == NULL || cls->kind != NF_ACCUMULATOR || (n > 0 && inputs == NULL)) {
-        return nf_error(ctx, NETFEAT_ERR_ARGUMENT, "accumulator_new: feature %d is no accumulator, or a pointer is "
-                                                   "NULL", feature);
+        return nf_error(ctx, NETFEAT_ERR_ARGUMENT,
+                        "accumulator_new: feature %d is no accumulator, or a pointer is "
+                        "NULL",
+                        feature);
     }
     code = nf_step_new(ctx, feature, inputs, n, "", opts, &step);
     return code != 0 ? code : wrap(ctx, step, ret);
@@ -84,7 +86,8 @@ int netfeat_accumulator_finish(netfeat_accumulator *acc, netfeat_table **ret)
     }
     ctx = ctx_of(acc);
     if (ret == NULL || acc->step->cls->finish == NULL) {
-        return nf_error(ctx, NETFEAT_ERR_ARGUMENT, "accumulator_finish: %s has nothing to finish, or ret is NULL",
+        return nf_error(ctx, NETFEAT_ERR_ARGUMENT,
+                        "accumulator_finish: %s has nothing to finish, or ret is NULL",
                         netfeat_feature_name(acc->step->cls->id));
     }
     if (acc->step->failed || !acc->step->bound) {
@@ -104,7 +107,8 @@ int netfeat_accumulator_merge(netfeat_accumulator *acc, const netfeat_accumulato
         return NETFEAT_ERR_ARGUMENT;
     }
     if (other == NULL) {
-        return nf_error(ctx_of(acc), NETFEAT_ERR_ARGUMENT, "accumulator_merge: the other accumulator is NULL");
+        return nf_error(ctx_of(acc), NETFEAT_ERR_ARGUMENT,
+                        "accumulator_merge: the other accumulator is NULL");
     }
     return nf_step_merge(acc->step, other->step);
 }

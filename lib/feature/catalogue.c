@@ -12,8 +12,8 @@ typedef struct {
 #define STRING2(x) #x
 #define STRING(x)  STRING2(x)
 #define FEATURE(suffix, id, name, version, inputs, formula, unit, divisor, null_rule, options)               \
-    {id,      version,   name,    inputs, formula, unit,                                                     \
-     divisor, null_rule, options, "feature." name "@" STRING(version)},
+    {id,   version, name,      inputs,  formula,                                                             \
+     unit, divisor, null_rule, options, "feature." name "@" STRING(version)},
 static const feature_def defs[] = {
 #include "feature/features.def"
 };
@@ -28,11 +28,11 @@ enum { N_DEFS = sizeof defs / sizeof defs[0] };
 #undef FEATURE
 
 static const nf_feature_class *const classes[] = {
-    &nf_cumulative_class,      &nf_cumulative_bytes_class, &nf_ip_numeric_class,        &nf_frequency_class,
-    &nf_timestamp_class,       &nf_interarrival_class,     &nf_onehot_class,            &nf_ordinal_class,
-    &nf_standard_scale_class,  &nf_minmax_scale_class,     &nf_tcp_flags_class,         &nf_ip_private_class,
-    &nf_direction_class,       &nf_port_class_class,       &nf_mirai_syn_class,
-    &nf_payload_entropy_class, &nf_payload_histogram_class, &nf_window_class,            &nf_damped_class,
+    &nf_cumulative_class,        &nf_cumulative_bytes_class, &nf_ip_numeric_class, &nf_frequency_class,
+    &nf_timestamp_class,         &nf_interarrival_class,     &nf_onehot_class,     &nf_ordinal_class,
+    &nf_standard_scale_class,    &nf_minmax_scale_class,     &nf_tcp_flags_class,  &nf_ip_private_class,
+    &nf_direction_class,         &nf_port_class_class,       &nf_mirai_syn_class,  &nf_payload_entropy_class,
+    &nf_payload_histogram_class, &nf_window_class,           &nf_damped_class,
 };
 
 static const feature_def *find(int feature)

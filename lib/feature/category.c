@@ -151,8 +151,8 @@ static bool less_count(const void *user, uint32_t a, uint32_t b)
     return x != y ? x > y : less_value(user, a, b);
 }
 
-int nf_categories_list(const nf_categories *cat, netfeat_ctx *ctx, bool by_count, uint32_t **ret, size_t *ret_cap,
-                       size_t *ret_n)
+int nf_categories_list(const nf_categories *cat, netfeat_ctx *ctx, bool by_count, uint32_t **ret,
+                       size_t *ret_cap, size_t *ret_n)
 {
     uint32_t bound = nf_categories_bound(cat);
     size_t cap = (size_t)bound + 1;
@@ -195,8 +195,8 @@ int nf_categories_column(const nf_categories *cat, netfeat_ctx *ctx, const uint3
     return code;
 }
 
-int nf_categories_look_up(netfeat_ctx *ctx, const nf_categories *cat, netfeat_column *col, int64_t first, int n,
-                          uint32_t *ids)
+int nf_categories_look_up(netfeat_ctx *ctx, const nf_categories *cat, netfeat_column *col, int64_t first,
+                          int n, uint32_t *ids)
 {
     uint64_t values[NF_BLOCK];
 
@@ -244,8 +244,7 @@ int nf_categories_save(const nf_categories *cat, nf_state_writer *w)
         return save_small(cat, w);
     }
     code = nf_groups_save(&cat->groups, w, "value");
-    return code != 0 ? code
-                     : nf_state_put(w, "", "counts", NETFEAT_TYPE_U64, cat->counts, cat->groups.count);
+    return code != 0 ? code : nf_state_put(w, "", "counts", NETFEAT_TYPE_U64, cat->counts, cat->groups.count);
 }
 
 static int load_small(nf_categories *cat, nf_state_reader *r)

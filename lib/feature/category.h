@@ -8,9 +8,9 @@
 typedef struct {
     netfeat_ctx *ctx;
     int type;
-    uint32_t small_n;    /* BOOL, U8, U16: how many values there can be; 0 for other types */
-    uint64_t *small;     /* twice small_n counts: even and odd rows, so that equal neighbours do not wait */
-    nf_groups groups;    /* other types */
+    uint32_t small_n; /* BOOL, U8, U16: how many values there can be; 0 for other types */
+    uint64_t *small;  /* twice small_n counts: even and odd rows, so that equal neighbours do not wait */
+    nf_groups groups; /* other types */
     uint64_t *counts;
     size_t counts_cap;
 } nf_categories;
@@ -32,14 +32,14 @@ uint64_t nf_categories_count(const nf_categories *cat, uint32_t id);
 uint64_t nf_categories_total(const nf_categories *cat);
 /* All categories, most frequent first and ties in ascending order of value, or just ascending. *ret has room for
    *ret_cap numbers; free it with nf_free. */
-int nf_categories_list(const nf_categories *cat, netfeat_ctx *ctx, bool by_count, uint32_t **ret, size_t *ret_cap,
-                       size_t *ret_n);
+int nf_categories_list(const nf_categories *cat, netfeat_ctx *ctx, bool by_count, uint32_t **ret,
+                       size_t *ret_cap, size_t *ret_n);
 /* Their values as a column of the learned type. */
 int nf_categories_column(const nf_categories *cat, netfeat_ctx *ctx, const uint32_t *ids, size_t n,
                          netfeat_column **ret);
 /* Numbers of the values of some rows; NF_GROUP_NONE where unknown or NULL. */
-int nf_categories_look_up(netfeat_ctx *ctx, const nf_categories *cat, netfeat_column *col, int64_t first, int n,
-                          uint32_t *ids);
+int nf_categories_look_up(netfeat_ctx *ctx, const nf_categories *cat, netfeat_column *col, int64_t first,
+                          int n, uint32_t *ids);
 
 /* What unknown values become, NETFEAT_UNKNOWN_*: feature.unknown, or `usual` where it is 0. */
 int nf_unknown_rule(const nf_step *step, int usual);

@@ -240,8 +240,9 @@ static int load(nf_step *step, nf_state_reader *r)
     void *p = NULL;
     int code = nf_groups_load(&c->groups, r, "key");
 
-    code = code != 0 ? code
-                     : nf_state_get_copy(r, "", "totals", NETFEAT_TYPE_U64, c->groups.count, &p, &c->totals_cap);
+    code = code != 0
+               ? code
+               : nf_state_get_copy(r, "", "totals", NETFEAT_TYPE_U64, c->groups.count, &p, &c->totals_cap);
     if (code == 0) {
         c->totals = p;
     }

@@ -64,8 +64,9 @@ static void add_key(key *k, const key *other)
 
 static const uint8_t *value_at(netfeat_column *const *in, int input, int64_t row)
 {
-    return nf_column_present(in[input], row) ? in[input]->data + (size_t)row * (size_t)nf_type_width(input_types[input])
-                                             : NULL;
+    return nf_column_present(in[input], row)
+               ? in[input]->data + (size_t)row * (size_t)nf_type_width(input_types[input])
+               : NULL;
 }
 
 /* The address, else the MAC address: 17 bytes, or text. False when there is neither. */
@@ -120,7 +121,8 @@ static void mi_key(const nf_damped *s, netfeat_column *const *in, int64_t row, c
 }
 
 /* Host and port; without a port host and protocol. */
-static void socket_key(const nf_damped *s, netfeat_column *const *in, int port, int64_t row, const key *host, key *ret)
+static void socket_key(const nf_damped *s, netfeat_column *const *in, int port, int64_t row, const key *host,
+                       key *ret)
 {
     const uint8_t *p = value_at(in, port, row);
     const uint8_t *protocol = value_at(in, PROTOCOL, row);
@@ -245,8 +247,8 @@ static void start_pair(const nf_damped *s, nf_damped_pair *p, int64_t now)
 }
 
 /* A value v of side `side`, whose stream has it already. */
-static void update_pair(const nf_damped *s, nf_damped_pair *p, int side, const nf_damped_stream *own, double v,
-                        int64_t now)
+static void update_pair(const nf_damped *s, nf_damped_pair *p, int side, const nf_damped_stream *own,
+                        double v, int64_t now)
 {
     double dt = elapsed(s, p->last, now);
 
@@ -266,8 +268,8 @@ static void update_pair(const nf_damped *s, nf_damped_pair *p, int side, const n
 }
 
 /* Profile 1: whoever inserts into a stream updates all its pairs, and their other streams fade to now. */
-static void update_all_pairs(const nf_damped *s, nf_stream_table *streams, nf_pair_table *pairs, uint32_t id, double v,
-                             int64_t now)
+static void update_all_pairs(const nf_damped *s, nf_stream_table *streams, nf_pair_table *pairs, uint32_t id,
+                             double v, int64_t now)
 {
     uint32_t at = streams->lists[id].first;
 
@@ -294,8 +296,9 @@ static void append_to_list(nf_stream_table *streams, nf_pair_table *pairs, uint3
 }
 
 /* The pair of two keys, whichever sends; *ret_side says which side `from` is. */
-static int find_pair(netfeat_ctx *ctx, const nf_damped *s, nf_stream_table *streams, nf_pair_table *t, const key *from,
-                     const key *to, uint32_t from_id, uint32_t to_id, int64_t now, nf_damped_pair **ret, int *ret_side)
+static int find_pair(netfeat_ctx *ctx, const nf_damped *s, nf_stream_table *streams, nf_pair_table *t,
+                     const key *from, const key *to, uint32_t from_id, uint32_t to_id, int64_t now,
+                     nf_damped_pair **ret, int *ret_side)
 {
     bool swapped = compare_keys(from, to) > 0;
     key both = swapped ? *to : *from;
@@ -339,8 +342,8 @@ static double *put_stream(double *to, const nf_damped_stream *st, int k)
     return to;
 }
 
-static double *put_pair(double *to, const nf_damped_stream *a, const nf_damped_stream *b, const nf_damped_pair *p,
-                        int k)
+static double *put_pair(double *to, const nf_damped_stream *a, const nf_damped_stream *b,
+                        const nf_damped_pair *p, int k)
 {
     double va = variance_of(a, k), vb = variance_of(b, k);
     double ma = mean_of(a, k), mb = mean_of(b, k);
@@ -378,8 +381,8 @@ static int put_single(netfeat_ctx *ctx, nf_damped *s, nf_stream_table *t, const 
 
 /* The sender's stream and its pair with the receiver. The sender's state is copied: finding the receiver may make
    the table forget the sender. */
-static int put_double(netfeat_ctx *ctx, nf_damped *s, nf_stream_table *streams, nf_pair_table *pairs, const key *from,
-                      const key *to_key, double v, int64_t now, double **to)
+static int put_double(netfeat_ctx *ctx, nf_damped *s, nf_stream_table *streams, nf_pair_table *pairs,
+                      const key *from, const key *to_key, double v, int64_t now, double **to)
 {
     nf_damped_stream *st = NULL;
     nf_damped_pair *pair = NULL;
@@ -457,22 +460,24 @@ typedef struct {
     bool pair;
 } block_def;
 static const block_def blocks[] = {
-    {"mi", false, false}, {"h", false, false}, {"hh", false, true}, {"hh_jit", true, false}, {"hphp", false, true},
+    {"mi", false, false},    {"h", false, false},   {"hh", false, true},
+    {"hh_jit", true, false}, {"hphp", false, true},
 };
-static const char *const stat_names[] = {"weight", "mean", "variance", "radius", "magnitude", "covariance", "pcc"};
+static const char *const stat_names[] = {"weight",    "mean",       "variance", "radius",
+                                         "magnitude", "covariance", "pcc"};
 static const char *const byte_units[] = {"packets", "bytes", "bytes^2", "bytes^2", "bytes", "bytes^2", ""};
 static const char *const second_units[] = {"packets", "s", "s^2"};
 
-static int add_column(netfeat_ctx *ctx, const nf_step *step, const block_def *b, int lambda, int stat, int64_t rows,
-                      nf_outputs *out, double **data, uint8_t **validity)
+static int add_column(netfeat_ctx *ctx, const nf_step *step, const block_def *b, int lambda, int stat,
+                      int64_t rows, nf_outputs *out, double **data, uint8_t **validity)
 {
     char name[64];
     size_t n = 0;
     const char *const parts[] = {b->name, lambda_names[lambda], stat_names[stat]};
     netfeat_column *col = NULL;
     int code = nf_column_new(ctx, NETFEAT_TYPE_F64, rows, b->seconds ? second_units[stat] : byte_units[stat],
-                             nf_feature_definition(step->cls->id), netfeat_feature_null_rule(step->cls->id), &col, data,
-                             validity);
+                             nf_feature_definition(step->cls->id), netfeat_feature_null_rule(step->cls->id),
+                             &col, data, validity);
 
     if (code != 0) {
         return code;
@@ -550,8 +555,9 @@ const nf_feature_class nf_damped_class = {
 int netfeat_feature_damped(netfeat_ctx *ctx, const netfeat_table *tab, const netfeat_options *opts,
                            netfeat_table **ret)
 {
-    static const char *const names[N_INPUTS] = {"timestamp", "frame_length", "src_mac",  "dst_mac",    "src_ip",
-                                                "dst_ip",    "src_port",     "dst_port", "ip_protocol"};
+    static const char *const names[N_INPUTS] = {"timestamp", "frame_length", "src_mac",
+                                                "dst_mac",   "src_ip",       "dst_ip",
+                                                "src_port",  "dst_port",     "ip_protocol"};
     netfeat_column *in[N_INPUTS];
     int code;
 

@@ -23,7 +23,10 @@ static const table_def pair_defs[] = {
     {"sockets", offsetof(nf_damped, sockets), 2 * SOCKET},
 };
 
-enum { N_STREAMS = sizeof stream_defs / sizeof stream_defs[0], N_PAIRS = sizeof pair_defs / sizeof pair_defs[0] };
+enum {
+    N_STREAMS = sizeof stream_defs / sizeof stream_defs[0],
+    N_PAIRS = sizeof pair_defs / sizeof pair_defs[0]
+};
 
 static nf_stream_table *stream_table(const nf_step *step, int i)
 {
@@ -45,8 +48,8 @@ void nf_damped_init_tables(nf_step *step)
                              !s->kitsune, limit);
     }
     for (int i = 0; i < N_PAIRS; i++) {
-        nf_groups_init_bytes(&pair_table(step, i)->groups, step->ctx, s->kitsune ? 0 : pair_defs[i].key, !s->kitsune,
-                             limit);
+        nf_groups_init_bytes(&pair_table(step, i)->groups, step->ctx, s->kitsune ? 0 : pair_defs[i].key,
+                             !s->kitsune, limit);
     }
 }
 
@@ -99,7 +102,8 @@ int64_t nf_damped_count(const nf_step *step, int which)
     uint64_t keys = 0, evicted = 0;
 
     for (int i = 0; i < N_STREAMS + N_PAIRS; i++) {
-        const nf_groups *g = i < N_STREAMS ? &stream_table(step, i)->groups : &pair_table(step, i - N_STREAMS)->groups;
+        const nf_groups *g =
+            i < N_STREAMS ? &stream_table(step, i)->groups : &pair_table(step, i - N_STREAMS)->groups;
         keys += g->count;
         evicted += g->evicted;
     }
@@ -115,7 +119,7 @@ int64_t nf_damped_count(const nf_step *step, int which)
 
 /* ---- saving: every state is a run of 64-bit words, links are 32-bit ones ---- */
 
-#define WORDS(type) (sizeof(type) / sizeof(uint64_t))
+#define WORDS(type)  (sizeof(type) / sizeof(uint64_t))
 #define HALVES(type) (sizeof(type) / sizeof(uint32_t))
 
 int nf_damped_save(const nf_step *step, nf_state_writer *w)
@@ -151,8 +155,8 @@ int nf_damped_save(const nf_step *step, nf_state_writer *w)
 }
 
 /* An array of `words` elements of `type` for each of count groups, into memory that is there. */
-static int load_array(nf_state_reader *r, const char *name, const char *item, int type, size_t each, uint32_t count,
-                      void *to)
+static int load_array(nf_state_reader *r, const char *name, const char *item, int type, size_t each,
+                      uint32_t count, void *to)
 {
     const uint8_t *data;
     int64_t n = (int64_t)(each * count);
@@ -173,10 +177,11 @@ static int load_streams(nf_step *step, nf_state_reader *r, int i)
 
     code = code != 0 ? code : nf_damped_stream_room(step->ctx, t, s->kitsune);
     code = code != 0 ? code
-                     : load_array(r, name, "state", NETFEAT_TYPE_U64, WORDS(nf_damped_stream), t->groups.count,
-                                  t->streams);
+                     : load_array(r, name, "state", NETFEAT_TYPE_U64, WORDS(nf_damped_stream),
+                                  t->groups.count, t->streams);
     if (code == 0 && s->kitsune) {
-        code = load_array(r, name, "lists", NETFEAT_TYPE_U32, HALVES(nf_damped_list), t->groups.count, t->lists);
+        code =
+            load_array(r, name, "lists", NETFEAT_TYPE_U32, HALVES(nf_damped_list), t->groups.count, t->lists);
     }
     return code;
 }
@@ -190,9 +195,11 @@ static int load_pairs(nf_step *step, nf_state_reader *r, int i)
 
     code = code != 0 ? code : nf_damped_pair_room(step->ctx, t, s->kitsune);
     code = code != 0 ? code
-                     : load_array(r, name, "state", NETFEAT_TYPE_U64, WORDS(nf_damped_pair), t->groups.count, t->pairs);
+                     : load_array(r, name, "state", NETFEAT_TYPE_U64, WORDS(nf_damped_pair), t->groups.count,
+                                  t->pairs);
     if (code == 0 && s->kitsune) {
-        code = load_array(r, name, "links", NETFEAT_TYPE_U32, HALVES(nf_damped_link), t->groups.count, t->links);
+        code =
+            load_array(r, name, "links", NETFEAT_TYPE_U32, HALVES(nf_damped_link), t->groups.count, t->links);
     }
     return code;
 }
@@ -211,7 +218,8 @@ static bool are_links(const nf_stream_table *streams, const nf_pair_table *pairs
     for (uint32_t i = 0; i < n; i++) {
         const nf_damped_link *l = &pairs->links[i];
         for (int k = 0; k < 2; k++) {
-            if (l->stream[k] >= streams->groups.count || l->next[k] > n || (l->next[k] != 0 && l->next[k] <= i + 1)) {
+            if (l->stream[k] >= streams->groups.count || l->next[k] > n ||
+                (l->next[k] != 0 && l->next[k] <= i + 1)) {
                 return false;
             }
         }

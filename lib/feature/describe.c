@@ -248,7 +248,8 @@ static bool small_range(const netfeat_column *col, uint64_t *ret_least, size_t *
 }
 
 /* Two arrays of counts by turns, so that equal neighbours do not wait for each other. */
-static void fill_bins(const netfeat_column *col, uint64_t least, uint32_t *restrict even, uint32_t *restrict odd)
+static void fill_bins(const netfeat_column *col, uint64_t least, uint32_t *restrict even,
+                      uint32_t *restrict odd)
 {
     uint64_t values[NF_BLOCK];
     int64_t first = 0;

@@ -36,7 +36,8 @@ int netfeat_encoder_new(netfeat_ctx *ctx, int feature, const netfeat_options *op
         return NETFEAT_ERR_ARGUMENT;
     }
     if (ret == NULL || cls == NULL || cls->kind != NF_ENCODER) {
-        return nf_error(ctx, NETFEAT_ERR_ARGUMENT, "encoder_new: feature %d is no encoder, or ret is NULL", feature);
+        return nf_error(ctx, NETFEAT_ERR_ARGUMENT, "encoder_new: feature %d is no encoder, or ret is NULL",
+                        feature);
     }
     code = nf_step_new(ctx, feature, NULL, 1, "", opts, &step);
     return code != 0 ? code : wrap(ctx, step, ret);
@@ -99,7 +100,8 @@ int netfeat_encoder_mapping(netfeat_ctx *ctx, netfeat_encoder *enc, netfeat_tabl
         return nf_error(ctx, NETFEAT_ERR_ARGUMENT, "encoder_mapping: a pointer is NULL");
     }
     if (!enc->step->sealed || !(enc->step->bound || enc->step->typeless)) {
-        return nf_error(ctx, NETFEAT_ERR_STATE, "encoder_mapping: the encoder is not sealed, or has seen no column");
+        return nf_error(ctx, NETFEAT_ERR_STATE,
+                        "encoder_mapping: the encoder is not sealed, or has seen no column");
     }
     nf_outputs_init(&out, ctx);
     code = enc->step->cls->mapping(ctx, enc->step, &out);

@@ -6,7 +6,7 @@
 /* ---- large numbers: magnitudes, least digit first ---- */
 
 #define DIGITS_MAX 160 /* squares of the sum of doubles, and the places added for a quotient */
-#define PLACES     7   /* digits added below before dividing: more than 64 significant bits whatever the divisor */
+#define PLACES     7 /* digits added below before dividing: more than 64 significant bits whatever the divisor */
 
 typedef struct {
     uint32_t d[DIGITS_MAX];
@@ -133,7 +133,8 @@ static double to_double(const big *a, bool sticky, int scale)
             sticky = sticky || a->d[i] != 0;
         }
     }
-    if (bits >= 64) { /* the lowest of 64 bits is far below a double's last: it may stand for all that was cut */
+    if (bits >=
+        64) { /* the lowest of 64 bits is far below a double's last: it may stand for all that was cut */
         top |= sticky;
     }
     return ldexp((double)top, scale + shift);

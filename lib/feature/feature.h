@@ -81,7 +81,7 @@ struct nf_step {
     int types[NF_INPUTS_MAX];
     bool bound, sealed, failed;
     bool typeless; /* encoder by a given map: needs no column to learn from, and checks types itself */
-    void *state; /* cls->state_bytes, zeroed before open */
+    void *state;   /* cls->state_bytes, zeroed before open */
     uint64_t rows;
     nf_row_range *ranges; /* ordered classes: ascending, neither touching nor overlapping */
     size_t n_ranges, ranges_cap;

@@ -7,7 +7,7 @@
 
 typedef struct {
     nf_categories cat;
-    bool count;      /* the statistic is the count; ranks and counts are integers */
+    bool count;       /* the statistic is the count; ranks and counts are integers */
     uint32_t codes_n; /* sealed: what each category becomes; 0 in shares and counts says unknown */
     double *shares;
     uint64_t *numbers;
@@ -180,9 +180,9 @@ static int apply_codes(netfeat_ctx *ctx, nf_step *step, netfeat_column *const *i
     netfeat_column *col = NULL;
     void *data;
     uint8_t *validity;
-    int code = nf_column_new(ctx, type, in[0]->length, s->count ? "rows" : "",
-                             nf_feature_definition(step->cls->id), netfeat_feature_null_rule(step->cls->id),
-                             &col, &data, &validity);
+    int code =
+        nf_column_new(ctx, type, in[0]->length, s->count ? "rows" : "", nf_feature_definition(step->cls->id),
+                      netfeat_feature_null_rule(step->cls->id), &col, &data, &validity);
 
     for (int64_t first = 0; code == 0 && first < in[0]->length; first += NF_BLOCK) {
         int n = in[0]->length - first < NF_BLOCK ? (int)(in[0]->length - first) : NF_BLOCK;
@@ -202,14 +202,16 @@ static int apply_codes(netfeat_ctx *ctx, nf_step *step, netfeat_column *const *i
 
 /* ---- what was learned ---- */
 
-static int add_counts(const nf_categories *cat, netfeat_ctx *ctx, const uint32_t *ids, size_t n, nf_outputs *out)
+static int add_counts(const nf_categories *cat, netfeat_ctx *ctx, const uint32_t *ids, size_t n,
+                      nf_outputs *out)
 {
     const char *definition = nf_feature_definition(NETFEAT_FEATURE_VALUE_COUNTS);
     double total = (double)nf_categories_total(cat);
     netfeat_column *counts = NULL, *shares = NULL;
     uint64_t *count;
     double *share;
-    int code = nf_column_new(ctx, NETFEAT_TYPE_U64, (int64_t)n, "rows", definition, "never", &counts, &count, NULL);
+    int code =
+        nf_column_new(ctx, NETFEAT_TYPE_U64, (int64_t)n, "rows", definition, "never", &counts, &count, NULL);
 
     if (code != 0) {
         return code;
@@ -219,8 +221,8 @@ static int add_counts(const nf_categories *cat, netfeat_ctx *ctx, const uint32_t
     }
     code = nf_outputs_add(out, "count", counts);
     code = code != 0 ? code
-                     : nf_column_new(ctx, NETFEAT_TYPE_F64, (int64_t)n, "", definition, "never", &shares, &share,
-                                     NULL);
+                     : nf_column_new(ctx, NETFEAT_TYPE_F64, (int64_t)n, "", definition, "never", &shares,
+                                     &share, NULL);
     if (code != 0) {
         return code;
     }
@@ -234,8 +236,8 @@ static int add_ranks(netfeat_ctx *ctx, size_t n, nf_outputs *out)
 {
     netfeat_column *ranks = NULL;
     uint32_t *rank;
-    int code = nf_column_new(ctx, NETFEAT_TYPE_U32, (int64_t)n, "", nf_feature_definition(NETFEAT_FEATURE_ORDINAL),
-                             "never", &ranks, &rank, NULL);
+    int code = nf_column_new(ctx, NETFEAT_TYPE_U32, (int64_t)n, "",
+                             nf_feature_definition(NETFEAT_FEATURE_ORDINAL), "never", &ranks, &rank, NULL);
 
     if (code != 0) {
         return code;

@@ -7,7 +7,7 @@
 #include "base/checked.h"
 #include "base/hash.h"
 
-#define LANES      64   /* rows whose hashes and slots are under way at the same time */
+#define LANES      64 /* rows whose hashes and slots are under way at the same time */
 #define DIRECT_TOP ((size_t)1 << 24)
 #define DIRECT_GAP 1024 /* a table of 4-byte values grows this far beyond twice the number of groups */
 
@@ -399,8 +399,8 @@ static bool f64_key(const uint8_t *from, uint8_t to[8])
 
 /* Hash all lanes, fetch their slots, fetch the keys that the slots point to, then compare: three dependent cache
    misses of 64 rows overlap. Neighbours are often equal and share the work. */
-static inline __attribute__((always_inline)) int assign_lanes(nf_groups *g, const uint8_t *restrict data, int n,
-                                                              size_t width, uint32_t *restrict ids)
+static inline __attribute__((always_inline)) int assign_lanes(nf_groups *g, const uint8_t *restrict data,
+                                                              int n, size_t width, uint32_t *restrict ids)
 {
     const void *secret = nf_ctx_secret(g->ctx);
     uint64_t hash[LANES];
@@ -559,7 +559,8 @@ static int pack_room(netfeat_ctx *ctx, const nf_groups *g, netfeat_column *const
     size_t need = packed_bytes(g, cols, row);
 
     for (int k = 0; k < g->n && need > UINT32_MAX; k++) {
-        if (nf_type_has_offsets(g->types[k]) && cols[k]->offsets[row + 1] - cols[k]->offsets[row] > UINT32_MAX) {
+        if (nf_type_has_offsets(g->types[k]) &&
+            cols[k]->offsets[row + 1] - cols[k]->offsets[row] > UINT32_MAX) {
             return nf_error(ctx, NETFEAT_ERR_RANGE, "row %lld: a key of 4 GiB or more", (long long)row);
         }
     }
@@ -626,7 +627,8 @@ int nf_groups_look_up(netfeat_ctx *ctx, const nf_groups *g, netfeat_column *cons
     if (is_plain(g) && g->stride < 6) {
         nf_read_u64(cols[0], first, n, values);
         for (int i = 0; i < n; i++) {
-            ids[i] = nf_column_present(cols[0], first + i) ? look_up_small(g, (uint32_t)values[i]) : g->null_id;
+            ids[i] =
+                nf_column_present(cols[0], first + i) ? look_up_small(g, (uint32_t)values[i]) : g->null_id;
         }
         return NETFEAT_OK;
     }

@@ -8,17 +8,19 @@
 #include "base/map.h"
 #include "feature/feature.h"
 
-#define NF_GROUP_NONE  UINT32_MAX              /* a key is NULL, or (look-up) the keys are unknown */
-#define NF_GROUP_FRESH UINT32_C(0x80000000)    /* on top of the number: first row of these keys, state is not set */
+#define NF_GROUP_NONE UINT32_MAX /* a key is NULL, or (look-up) the keys are unknown */
+#define NF_GROUP_FRESH                                                                                       \
+    UINT32_C(0x80000000) /* on top of the number: first row of these keys, state is not set */
 #define NF_GROUP_ID(x) ((x) & ~NF_GROUP_FRESH) /* of anything but NONE */
 
 typedef struct {
-    netfeat_ctx *ctx; /* borrowed */
-    int n;            /* key columns; 0: the whole table is one group */
+    netfeat_ctx *ctx;             /* borrowed */
+    int n;                        /* key columns; 0: the whole table is one group */
     int types[NF_INPUTS_MAX + 1]; /* windows put one more in front */
     bool null_is_key;
     bool evict;
-    bool drop; /* instead of LIMIT, new keys get NF_GROUP_NONE and are counted as evicted; keys of 6 bytes or more */
+    bool
+        drop; /* instead of LIMIT, new keys get NF_GROUP_NONE and are counted as evicted; keys of 6 bytes or more */
     uint32_t limit;
 
     nf_map map;

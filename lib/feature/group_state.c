@@ -187,8 +187,8 @@ static bool well_formed(const nf_groups *g, const uint8_t *key, size_t size)
 }
 
 /* One by one through the ordinary way, so that the index is whole and every key is there once. */
-static int add_keys(nf_groups *g, nf_state_reader *r, const uint8_t *keys, const uint8_t *ends, int64_t key_bytes,
-                    uint32_t count, uint32_t null_id)
+static int add_keys(nf_groups *g, nf_state_reader *r, const uint8_t *keys, const uint8_t *ends,
+                    int64_t key_bytes, uint32_t count, uint32_t null_id)
 {
     size_t at = 0;
 

@@ -72,8 +72,8 @@ static inline bool put_difference(const interarrival *s, int64_t now, int64_t be
     return true;
 }
 
-static int64_t run_block(interarrival *s, const uint32_t *ids, const netfeat_column *col, int64_t first, int n,
-                         uint64_t base, void *out, uint8_t *validity)
+static int64_t run_block(interarrival *s, const uint32_t *ids, const netfeat_column *col, int64_t first,
+                         int n, uint64_t base, void *out, uint8_t *validity)
 {
     const int64_t *times = (const int64_t *)(const void *)col->data;
 

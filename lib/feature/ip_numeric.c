@@ -10,8 +10,9 @@ static int bind(nf_step *step)
 {
     int type = step->types[0];
 
-    return type == NETFEAT_TYPE_BYTES16 || type == NETFEAT_TYPE_TEXT ? NETFEAT_OK
-                                                                     : nf_type_error(step, 0, "bytes16 or text");
+    return type == NETFEAT_TYPE_BYTES16 || type == NETFEAT_TYPE_TEXT
+               ? NETFEAT_OK
+               : nf_type_error(step, 0, "bytes16 or text");
 }
 
 static inline nf_address read_address(const netfeat_column *col, int64_t i)
@@ -24,7 +25,8 @@ static inline nf_address read_address(const netfeat_column *col, int64_t i)
     if (col->type == NETFEAT_TYPE_BYTES16) {
         return nf_address_of(col->data + (size_t)i * 16);
     }
-    nf_address_parse((const char *)col->data + col->offsets[i], (size_t)(col->offsets[i + 1] - col->offsets[i]), &a);
+    nf_address_parse((const char *)col->data + col->offsets[i],
+                     (size_t)(col->offsets[i + 1] - col->offsets[i]), &a);
     return a;
 }
 
@@ -64,7 +66,8 @@ static int new_column(netfeat_ctx *ctx, const netfeat_column *in, int type, netf
 }
 
 /* BYTES16 without NULLs: the loop that most tables take. */
-static void halves_of_bytes(const uint8_t *restrict from, int64_t n, uint64_t *restrict hi, uint64_t *restrict lo)
+static void halves_of_bytes(const uint8_t *restrict from, int64_t n, uint64_t *restrict hi,
+                            uint64_t *restrict lo)
 {
     for (int64_t i = 0; i < n; i++) {
         uint64_t h = nf_address_half(from + 16 * i);

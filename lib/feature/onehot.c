@@ -39,7 +39,8 @@ static int open_state(nf_step *step)
     bool text = netfeat_options_get_text(step->opts, NETFEAT_OPT_FEATURE_MAP)[0] != '\0';
 
     if (ports != 0 && text) {
-        return nf_error(step->ctx, NETFEAT_ERR_ARGUMENT, "onehot: both feature.ports and feature.map are set");
+        return nf_error(step->ctx, NETFEAT_ERR_ARGUMENT,
+                        "onehot: both feature.ports and feature.map are set");
     }
     s->mapped = ports != 0 || text;
     step->typeless = s->mapped;
@@ -92,8 +93,8 @@ static int too_many(nf_step *step, size_t n)
     int64_t max = nf_step_option(step, NETFEAT_OPT_FEATURE_MAX_CATEGORIES);
 
     if (n > (size_t)max) {
-        return nf_error(step->ctx, NETFEAT_ERR_LIMIT, "onehot: more than %lld columns (feature.max_categories)",
-                        (long long)max);
+        return nf_error(step->ctx, NETFEAT_ERR_LIMIT,
+                        "onehot: more than %lld columns (feature.max_categories)", (long long)max);
     }
     return NETFEAT_OK;
 }
@@ -173,8 +174,8 @@ static int choose_map(nf_step *step)
         return copy_map(step, nf_ports_notebook());
     case NETFEAT_PORTS_SERVICES:
         return nf_ports_services(step->ctx,
-                                 netfeat_options_get_text(step->opts, NETFEAT_OPT_FEATURE_SERVICES_FILE), &s->map,
-                                 &s->map_cap);
+                                 netfeat_options_get_text(step->opts, NETFEAT_OPT_FEATURE_SERVICES_FILE),
+                                 &s->map, &s->map_cap);
     default:
         return copy_map(step, netfeat_options_get_text(step->opts, NETFEAT_OPT_FEATURE_MAP));
     }
@@ -232,7 +233,8 @@ static int add_entry(nf_step *step, nf_port_entry e, uint32_t *n)
     }
     if (slot != NO_SLOT && rule == NETFEAT_DUPLICATES_REFUSE) {
         return nf_error(step->ctx, NETFEAT_ERR_ARGUMENT,
-                        "onehot: two values are called %s (feature.duplicates says what to do)", s->names[slot]);
+                        "onehot: two values are called %s (feature.duplicates says what to do)",
+                        s->names[slot]);
     }
     if (slot != NO_SLOT && rule == NETFEAT_DUPLICATES_LAST_WINS) {
         for (size_t i = 0; i < s->n_entries; i++) {
@@ -384,7 +386,8 @@ static uint32_t slot_of_value(const onehot *s, uint64_t value)
 }
 
 /* Slots of a block of rows; NULL gives NO_SLOT. */
-static int find_slots(netfeat_ctx *ctx, const onehot *s, netfeat_column *col, int64_t first, int n, uint32_t *slots)
+static int find_slots(netfeat_ctx *ctx, const onehot *s, netfeat_column *col, int64_t first, int n,
+                      uint32_t *slots)
 {
     uint64_t values[NF_BLOCK];
     int code;
@@ -426,7 +429,8 @@ static int set_bits(netfeat_ctx *ctx, const nf_step *step, netfeat_column *col, 
 }
 
 /* Ports without NULLs, unknown ones being 0: the common case, without the detour over slots. */
-static void set_port_bits(const uint32_t *restrict slots, const uint16_t *restrict ports, int64_t rows, grid *g)
+static void set_port_bits(const uint32_t *restrict slots, const uint16_t *restrict ports, int64_t rows,
+                          grid *g)
 {
     uint8_t *const *bits = g->bits;
 
@@ -507,8 +511,8 @@ static int add_names(netfeat_ctx *ctx, const onehot *s, nf_outputs *out)
         code = slot < s->n ? nf_builder_add_bytes(&b, s->names[slot], strlen(s->names[slot]))
                            : nf_builder_add_null(&b);
     }
-    code = code != 0 ? code
-                     : nf_builder_finish(&b, "", "feature.onehot@1", "a later value took the name", &col);
+    code =
+        code != 0 ? code : nf_builder_finish(&b, "", "feature.onehot@1", "a later value took the name", &col);
     nf_builder_free(&b);
     return code != 0 ? code : nf_outputs_add(out, "name", col);
 }
@@ -523,8 +527,8 @@ static int mapping(netfeat_ctx *ctx, nf_step *step, nf_outputs *out)
     int code;
 
     if (s->mapped) {
-        code = nf_column_new(ctx, NETFEAT_TYPE_U64, (int64_t)s->n_entries, "", "feature.onehot@1", "never", &col,
-                             &values, NULL);
+        code = nf_column_new(ctx, NETFEAT_TYPE_U64, (int64_t)s->n_entries, "", "feature.onehot@1", "never",
+                             &col, &values, NULL);
         for (size_t i = 0; code == 0 && i < s->n_entries; i++) {
             values[i] = s->entries[i].value;
         }
@@ -575,7 +579,8 @@ const nf_feature_class nf_onehot_class = {
     .load = load,
 };
 
-int netfeat_feature_onehot(netfeat_ctx *ctx, netfeat_column *col, const netfeat_options *opts, netfeat_table **ret)
+int netfeat_feature_onehot(netfeat_ctx *ctx, netfeat_column *col, const netfeat_options *opts,
+                           netfeat_table **ret)
 {
     return ctx == NULL ? NETFEAT_ERR_ARGUMENT
                        : nf_feature_run(ctx, NETFEAT_FEATURE_ONEHOT, &col, 1, opts, ret);

@@ -16,7 +16,8 @@ static int bind(nf_step *step)
 {
     int type = step->types[0];
 
-    return type == NETFEAT_TYPE_BYTES || type == NETFEAT_TYPE_TEXT ? NETFEAT_OK : nf_type_error(step, 0, "bytes");
+    return type == NETFEAT_TYPE_BYTES || type == NETFEAT_TYPE_TEXT ? NETFEAT_OK
+                                                                   : nf_type_error(step, 0, "bytes");
 }
 
 static int open_entropy(nf_step *step)
@@ -60,8 +61,8 @@ static int apply_entropy(netfeat_ctx *ctx, nf_step *step, netfeat_column *const 
     double *data;
     uint8_t *validity;
     int code = nf_column_new(ctx, NETFEAT_TYPE_F64, in[0]->length, "bits per byte",
-                             nf_feature_definition(step->cls->id), netfeat_feature_null_rule(step->cls->id), &col,
-                             &data, &validity);
+                             nf_feature_definition(step->cls->id), netfeat_feature_null_rule(step->cls->id),
+                             &col, &data, &validity);
 
     if (code != 0) {
         return code;
@@ -99,7 +100,8 @@ static void fill_histogram(const netfeat_column *in, int bins, uint32_t *const *
     for (int64_t i = 0; i < in->length; i++) {
         uint32_t counts[256];
         bool present = nf_column_present(in, i);
-        count_bytes(in->data + in->offsets[i], present ? (size_t)(in->offsets[i + 1] - in->offsets[i]) : 0, counts);
+        count_bytes(in->data + in->offsets[i], present ? (size_t)(in->offsets[i + 1] - in->offsets[i]) : 0,
+                    counts);
         for (int k = 0; k < bins; k++) {
             uint32_t sum = 0;
             for (int b = k * width; b < (k + 1) * width; b++) {
@@ -115,7 +117,8 @@ static int check_sizes(netfeat_ctx *ctx, const netfeat_column *in)
 {
     for (int64_t i = 0; i < in->length; i++) {
         if (in->offsets[i + 1] - in->offsets[i] > UINT32_MAX) {
-            return nf_error(ctx, NETFEAT_ERR_RANGE, "payload_histogram: row %lld has 4 GiB or more", (long long)i);
+            return nf_error(ctx, NETFEAT_ERR_RANGE, "payload_histogram: row %lld has 4 GiB or more",
+                            (long long)i);
         }
     }
     return NETFEAT_OK;
@@ -131,8 +134,9 @@ static int apply_histogram(netfeat_ctx *ctx, nf_step *step, netfeat_column *cons
         char name[4 + NF_TEXT_MAX] = "bin_";
         netfeat_column *col = NULL;
         uint8_t *validity;
-        code = nf_column_new(ctx, NETFEAT_TYPE_U32, in[0]->length, "bytes", nf_feature_definition(step->cls->id),
-                             netfeat_feature_null_rule(step->cls->id), &col, &data[k], &validity);
+        code =
+            nf_column_new(ctx, NETFEAT_TYPE_U32, in[0]->length, "bytes", nf_feature_definition(step->cls->id),
+                          netfeat_feature_null_rule(step->cls->id), &col, &data[k], &validity);
         if (code != 0) {
             break;
         }

@@ -63,7 +63,8 @@ static int check_step(const netfeat_pipeline *pipe, const nf_step *step)
     for (size_t i = 0; step->cls->kind == NF_ENCODER && i < pipe->n; i++) {
         const nf_step *before = pipe->steps[i];
         if (before->cls->kind == NF_ENCODER && strcmp(before->output, step->inputs[0]) == 0) {
-            return nf_error(pipe->ctx, NETFEAT_ERR_ARGUMENT, "pipeline: %s would have to learn from what %s encodes",
+            return nf_error(pipe->ctx, NETFEAT_ERR_ARGUMENT,
+                            "pipeline: %s would have to learn from what %s encodes",
                             netfeat_feature_name(step->cls->id), netfeat_feature_name(before->cls->id));
         }
     }
@@ -147,7 +148,8 @@ static int check(const netfeat_pipeline *pipe, const netfeat_table *tab, bool se
         code = nf_error(pipe->ctx, NETFEAT_ERR_STATE, "%s: an earlier call failed half-way", call);
     }
     if (code == 0 && pipe->sealed != sealed) {
-        code = nf_error(pipe->ctx, NETFEAT_ERR_STATE, "%s: the pipeline is %ssealed", call, sealed ? "not " : "");
+        code = nf_error(pipe->ctx, NETFEAT_ERR_STATE, "%s: the pipeline is %ssealed", call,
+                        sealed ? "not " : "");
     }
     return code;
 }
@@ -208,7 +210,8 @@ static int fit_steps(netfeat_pipeline *pipe, const netfeat_table *tab, nf_output
         }
         code = find_inputs(pipe, step, tab, out, in);
         if (code == 0) {
-            code = step->cls->kind == NF_ENCODER ? nf_step_fit(step, in) : nf_step_apply(pipe->ctx, step, in, out);
+            code = step->cls->kind == NF_ENCODER ? nf_step_fit(step, in)
+                                                 : nf_step_apply(pipe->ctx, step, in, out);
         }
     }
     return code;
@@ -255,7 +258,8 @@ int netfeat_pipeline_merge(netfeat_pipeline *pipe, const netfeat_pipeline *other
         return nf_error(pipe->ctx, NETFEAT_ERR_ARGUMENT, "pipeline_merge: the other has not the same steps");
     }
     if (pipe->failed || other->failed || pipe->sealed || other->sealed) {
-        return nf_error(pipe->ctx, NETFEAT_ERR_STATE, "pipeline_merge: one is sealed, or a call of it failed");
+        return nf_error(pipe->ctx, NETFEAT_ERR_STATE,
+                        "pipeline_merge: one is sealed, or a call of it failed");
     }
     for (size_t i = 0; i < pipe->n; i++) {
         if (!same_texts(pipe->steps[i], other->steps[i])) {

@@ -17,8 +17,8 @@ typedef struct {
 
 static int bad(const reader *r, const char *wanted)
 {
-    return nf_error_at(r->ctx, NETFEAT_ERR_FORMAT, -1, r->at - r->begin, "pipeline JSON: %s expected at byte %lld",
-                       wanted, (long long)(r->at - r->begin));
+    return nf_error_at(r->ctx, NETFEAT_ERR_FORMAT, -1, r->at - r->begin,
+                       "pipeline JSON: %s expected at byte %lld", wanted, (long long)(r->at - r->begin));
 }
 
 /* Next character that is no blank, or 0 at the end. */
@@ -349,7 +349,8 @@ static int read_member(reader *r, description *d)
     if (is_output && d->output == NULL) {
         return read_copy(r, &d->output);
     }
-    return is_options ? read_options(r, d) : bad(r, "feature, inputs, output or options, once each, before here");
+    return is_options ? read_options(r, d)
+                      : bad(r, "feature, inputs, output or options, once each, before here");
 }
 
 static int read_step(reader *r, netfeat_pipeline *pipe)
@@ -369,8 +370,8 @@ static int read_step(reader *r, netfeat_pipeline *pipe)
         code = bad(r, "a feature before here");
     }
     code = code != 0 ? code
-                     : nf_step_new(r->ctx, d.feature, (const char *const *)d.inputs, d.n_inputs, d.output, d.opts,
-                                   &step);
+                     : nf_step_new(r->ctx, d.feature, (const char *const *)d.inputs, d.n_inputs, d.output,
+                                   d.opts, &step);
     code = code != 0 ? code : nf_pipeline_add_step(pipe, step);
     drop_description(r->ctx, &d);
     return code;
@@ -406,8 +407,8 @@ static int read_pipeline(reader *r, netfeat_pipeline *pipe)
         if (code == 0 && is_version) {
             code = read_integer(r, &version);
             if (code == 0 && version != 1) {
-                return nf_error(r->ctx, NETFEAT_ERR_UNSUPPORTED, "pipeline JSON: version %lld, this library reads 1",
-                                (long long)version);
+                return nf_error(r->ctx, NETFEAT_ERR_UNSUPPORTED,
+                                "pipeline JSON: version %lld, this library reads 1", (long long)version);
             }
         } else if (code == 0) {
             code = is_steps ? read_steps(r, pipe) : bad(r, "version or steps, once each, before here");
@@ -438,7 +439,8 @@ int netfeat_pipeline_from_json(netfeat_ctx *ctx, const char *text, size_t size, 
         return nf_error(ctx, NETFEAT_ERR_ARGUMENT, "pipeline_from_json: a pointer is NULL");
     }
     if (size > TEXT_MAX || !nf_utf8_valid(text, size) || memchr(text, 0, size) != NULL) {
-        return nf_error(ctx, NETFEAT_ERR_FORMAT, "pipeline JSON: not UTF-8, or more than %zu bytes", TEXT_MAX);
+        return nf_error(ctx, NETFEAT_ERR_FORMAT, "pipeline JSON: not UTF-8, or more than %zu bytes",
+                        TEXT_MAX);
     }
     code = netfeat_pipeline_new(ctx, &pipe);
     code = code != 0 ? code : read_pipeline(&r, pipe);

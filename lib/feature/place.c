@@ -18,8 +18,8 @@ static int bind_port(nf_step *step)
     return step->types[0] == NETFEAT_TYPE_U16 ? NETFEAT_OK : nf_type_error(step, 0, "u16");
 }
 
-static int new_column(netfeat_ctx *ctx, const nf_step *step, int type, int64_t n, netfeat_column **col, void *data,
-                      uint8_t **validity)
+static int new_column(netfeat_ctx *ctx, const nf_step *step, int type, int64_t n, netfeat_column **col,
+                      void *data, uint8_t **validity)
 {
     return nf_column_new(ctx, type, n, "", nf_feature_definition(step->cls->id),
                          netfeat_feature_null_rule(step->cls->id), col, data, validity);
@@ -35,7 +35,8 @@ static int apply_private(netfeat_ctx *ctx, nf_step *step, netfeat_column *const 
         return code;
     }
     for (int64_t i = 0; i < in[0]->length; i++) {
-        if (nf_column_present(in[0], i) && nf_address_is_private(nf_address_of(in[0]->data + (size_t)i * 16))) {
+        if (nf_column_present(in[0], i) &&
+            nf_address_is_private(nf_address_of(in[0]->data + (size_t)i * 16))) {
             nf_bitmap_set(data, i);
         }
     }

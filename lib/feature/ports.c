@@ -263,7 +263,8 @@ int netfeat_feature_ports(netfeat_ctx *ctx, int ports, const netfeat_options *op
     if (ports == NETFEAT_PORTS_NOTEBOOK) {
         return ports_table(ctx, nf_ports_notebook(), ret);
     }
-    code = nf_ports_services(ctx, netfeat_options_get_text(opts, NETFEAT_OPT_FEATURE_SERVICES_FILE), &text, &size);
+    code = nf_ports_services(ctx, netfeat_options_get_text(opts, NETFEAT_OPT_FEATURE_SERVICES_FILE), &text,
+                             &size);
     code = code != 0 ? code : ports_table(ctx, text, ret);
     nf_free(ctx, text, size);
     return code;

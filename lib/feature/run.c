@@ -56,8 +56,8 @@ int nf_feature_keys(netfeat_ctx *ctx, const netfeat_table *tab, const int *key, 
     return NETFEAT_OK;
 }
 
-static int run(netfeat_ctx *ctx, int feature, netfeat_column *const *in, size_t n, const netfeat_options *opts,
-               nf_outputs *out)
+static int run(netfeat_ctx *ctx, int feature, netfeat_column *const *in, size_t n,
+               const netfeat_options *opts, nf_outputs *out)
 {
     nf_step *step = NULL;
     int code = NETFEAT_OK;

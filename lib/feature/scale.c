@@ -183,8 +183,8 @@ static int add_number(netfeat_ctx *ctx, nf_outputs *out, const char *name, doubl
     netfeat_column *col = NULL;
     double *data;
     uint8_t *validity;
-    int code = nf_column_new(ctx, NETFEAT_TYPE_F64, 1, "", "feature.scale@1", "not enough values were learned",
-                             &col, &data, &validity);
+    int code = nf_column_new(ctx, NETFEAT_TYPE_F64, 1, "", "feature.scale@1",
+                             "not enough values were learned", &col, &data, &validity);
 
     if (code != 0) {
         return code;
@@ -217,8 +217,14 @@ static int save(const nf_step *step, nf_state_writer *w)
 {
     scale copy = *(const scale *)step->state;
     const nf_int_sums *n = &copy.ints;
-    uint64_t ints[8] = {(uint64_t)n->count, (uint64_t)n->sum, (uint64_t)(n->sum >> 64), (uint64_t)n->squares,
-                        (uint64_t)(n->squares >> 64), n->squares_high, copy.least, copy.most};
+    uint64_t ints[8] = {(uint64_t)n->count,
+                        (uint64_t)n->sum,
+                        (uint64_t)(n->sum >> 64),
+                        (uint64_t)n->squares,
+                        (uint64_t)(n->squares >> 64),
+                        n->squares_high,
+                        copy.least,
+                        copy.most};
     double extremes[2] = {copy.least_f64, copy.most_f64};
     int64_t counts[3];
     int code;
@@ -232,10 +238,11 @@ static int save(const nf_step *step, nf_state_writer *w)
     counts[2] = copy.doubles.minus_infinite;
     code = nf_state_put(w, "", "counts", NETFEAT_TYPE_I64, counts, 3);
     code = code != 0 ? code : nf_state_put(w, "", "extremes", NETFEAT_TYPE_F64, extremes, 2);
-    code = code != 0 ? code : nf_state_put(w, "", "sum", NETFEAT_TYPE_I64, copy.doubles.sum, NF_F64_SUM_CHUNKS);
-    return code != 0 ? code
-                     : nf_state_put(w, "", "squares", NETFEAT_TYPE_I64, copy.doubles.squares,
-                                    NF_F64_SQUARE_CHUNKS);
+    code =
+        code != 0 ? code : nf_state_put(w, "", "sum", NETFEAT_TYPE_I64, copy.doubles.sum, NF_F64_SUM_CHUNKS);
+    return code != 0
+               ? code
+               : nf_state_put(w, "", "squares", NETFEAT_TYPE_I64, copy.doubles.squares, NF_F64_SQUARE_CHUNKS);
 }
 
 /* Chunks in canonical form, the last one small: sums of at most 2^63 doubles. */
@@ -266,9 +273,10 @@ static int load_f64(scale *s, nf_state_reader *r)
     memcpy(e, extremes, sizeof e);
     memcpy(s->doubles.sum, sum, sizeof s->doubles.sum);
     memcpy(s->doubles.squares, squares, sizeof s->doubles.squares);
-    if (c[0] < 0 || c[1] < 0 || c[2] < 0 || c[1] > c[0] || c[2] > c[0] - c[1] || e[0] != e[0] || e[1] != e[1] ||
-        !are_chunks(s->doubles.sum, NF_F64_SUM_CHUNKS) ||
-        !are_chunks(s->doubles.squares, NF_F64_SQUARE_CHUNKS) || s->doubles.squares[NF_F64_SQUARE_CHUNKS - 1] < 0) {
+    if (c[0] < 0 || c[1] < 0 || c[2] < 0 || c[1] > c[0] || c[2] > c[0] - c[1] || e[0] != e[0] ||
+        e[1] != e[1] || !are_chunks(s->doubles.sum, NF_F64_SUM_CHUNKS) ||
+        !are_chunks(s->doubles.squares, NF_F64_SQUARE_CHUNKS) ||
+        s->doubles.squares[NF_F64_SQUARE_CHUNKS - 1] < 0) {
         return nf_state_bad(r, "sums are out of bounds");
     }
     s->doubles.count = c[0];

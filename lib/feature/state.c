@@ -50,7 +50,8 @@ static size_t item_name(char *to, const char *prefix, const char *name)
     return p + n;
 }
 
-static int put_bytes(nf_state_writer *w, const char *item, size_t length, int type, const void *data, size_t size)
+static int put_bytes(nf_state_writer *w, const char *item, size_t length, int type, const void *data,
+                     size_t size)
 {
     int code = nf_builder_add_u64(&w->steps, w->step);
 
@@ -59,7 +60,8 @@ static int put_bytes(nf_state_writer *w, const char *item, size_t length, int ty
     return code != 0 ? code : nf_builder_add_bytes(&w->data, data, size);
 }
 
-int nf_state_put(nf_state_writer *w, const char *prefix, const char *name, int type, const void *data, size_t n)
+int nf_state_put(nf_state_writer *w, const char *prefix, const char *name, int type, const void *data,
+                 size_t n)
 {
     char item[NAME_MAX_ + 1];
     size_t length = item_name(item, prefix, name);
@@ -179,8 +181,8 @@ static int take_column(nf_state_reader *r, const char *name, int type, const net
     int index = netfeat_table_find(r->tab, name);
 
     if (index < 0 || r->tab->cols[index]->type != type || r->tab->cols[index]->nulls != 0) {
-        return nf_error(r->ctx, NETFEAT_ERR_FORMAT, "no state table: column %s is missing, or not as it should be",
-                        name);
+        return nf_error(r->ctx, NETFEAT_ERR_FORMAT,
+                        "no state table: column %s is missing, or not as it should be", name);
     }
     *ret = r->tab->cols[index];
     return NETFEAT_OK;
@@ -269,8 +271,8 @@ int nf_state_get(nf_state_reader *r, const char *prefix, const char *name, int t
     }
     size = (size_t)(r->data->offsets[row + 1] - r->data->offsets[row]);
     if (size % width != 0 || (*n >= 0 && size / width != (size_t)*n)) {
-        return nf_error(r->ctx, NETFEAT_ERR_FORMAT, "state table: step %u: %s has %zu bytes", (unsigned)r->step,
-                        item, size);
+        return nf_error(r->ctx, NETFEAT_ERR_FORMAT, "state table: step %u: %s has %zu bytes",
+                        (unsigned)r->step, item, size);
     }
     *n = (int64_t)(size / width);
     *ret = r->data->data + r->data->offsets[row];
@@ -289,15 +291,15 @@ int nf_state_get_u64(nf_state_reader *r, const char *prefix, const char *name, u
     }
     memcpy(&value, data, sizeof value);
     if (value > max) {
-        return nf_error(r->ctx, NETFEAT_ERR_FORMAT, "state table: step %u: %s is %llu", (unsigned)r->step, name,
-                        (unsigned long long)value);
+        return nf_error(r->ctx, NETFEAT_ERR_FORMAT, "state table: step %u: %s is %llu", (unsigned)r->step,
+                        name, (unsigned long long)value);
     }
     *ret = value;
     return NETFEAT_OK;
 }
 
-int nf_state_get_copy(nf_state_reader *r, const char *prefix, const char *name, int type, int64_t n, void **ret,
-                      size_t *ret_cap)
+int nf_state_get_copy(nf_state_reader *r, const char *prefix, const char *name, int type, int64_t n,
+                      void **ret, size_t *ret_cap)
 {
     const uint8_t *data;
     size_t width = (size_t)nf_type_width(type);
@@ -356,8 +358,8 @@ static int expect_text(nf_state_reader *r, const char *item, const char *wanted)
     int code = get_text(r, item, &text);
 
     if (code == 0 && strcmp(text, wanted) != 0) {
-        code = nf_error(r->ctx, NETFEAT_ERR_UNSUPPORTED, "state table: %s is %s, this library reads %s", item, text,
-                        wanted);
+        code = nf_error(r->ctx, NETFEAT_ERR_UNSUPPORTED, "state table: %s is %s, this library reads %s", item,
+                        text, wanted);
     }
     drop_text(r, text);
     return code;
@@ -376,7 +378,8 @@ static int get_feature(nf_state_reader *r, int *ret)
         }
     }
     if (code == 0 && *ret == 0) {
-        code = nf_error(r->ctx, NETFEAT_ERR_UNSUPPORTED, "state table: %s is no feature of this library", text);
+        code =
+            nf_error(r->ctx, NETFEAT_ERR_UNSUPPORTED, "state table: %s is no feature of this library", text);
     }
     drop_text(r, text);
     return code;
@@ -546,7 +549,8 @@ int nf_state_to_step(netfeat_ctx *ctx, const netfeat_table *tab, int kind, nf_st
     int code = nf_state_reader_init(&r, ctx, tab);
 
     if (code == 0 && nf_state_steps(&r) != 1) {
-        code = nf_error(ctx, NETFEAT_ERR_FORMAT, "state table: %u steps, not one", (unsigned)nf_state_steps(&r));
+        code =
+            nf_error(ctx, NETFEAT_ERR_FORMAT, "state table: %u steps, not one", (unsigned)nf_state_steps(&r));
     }
     if (code == 0) {
         nf_state_select(&r, 0);

@@ -24,7 +24,8 @@ struct nf_state_reader {
 void nf_state_writer_init(nf_state_writer *w, netfeat_ctx *ctx);
 void nf_state_writer_free(nf_state_writer *w);
 /* prefix may be "": the item is then called name, else prefix.name. Texts may be any bytes without NUL. */
-int nf_state_put(nf_state_writer *w, const char *prefix, const char *name, int type, const void *data, size_t n);
+int nf_state_put(nf_state_writer *w, const char *prefix, const char *name, int type, const void *data,
+                 size_t n);
 int nf_state_put_u64(nf_state_writer *w, const char *prefix, const char *name, uint64_t value);
 int nf_state_put_text(nf_state_writer *w, const char *name, const char *text);
 /* Everything of a step; the writer's step number counts up. */
@@ -43,8 +44,8 @@ int nf_state_get(nf_state_reader *r, const char *prefix, const char *name, int t
                  const uint8_t **ret);
 int nf_state_get_u64(nf_state_reader *r, const char *prefix, const char *name, uint64_t max, uint64_t *ret);
 /* A new block of nf_alloc with a copy of the array, of at least one element's size; *ret_cap in elements. */
-int nf_state_get_copy(nf_state_reader *r, const char *prefix, const char *name, int type, int64_t n, void **ret,
-                      size_t *ret_cap);
+int nf_state_get_copy(nf_state_reader *r, const char *prefix, const char *name, int type, int64_t n,
+                      void **ret, size_t *ret_cap);
 /* Owned text, UTF-8 without NUL; free with *ret_cap, its length + 1. */
 int nf_state_get_text(nf_state_reader *r, const char *item, char **ret, size_t *ret_cap);
 bool nf_state_has(nf_state_reader *r, const char *name);

@@ -355,12 +355,13 @@ static int merge_ranges(nf_step *step, const nf_step *other)
         return nf_ctx_code(step->ctx);
     }
     while (i < step->n_ranges || j < other->n_ranges) {
-        bool mine = j == other->n_ranges ||
-                    (i < step->n_ranges && step->ranges[i].first < other->ranges[j].first);
+        bool mine =
+            j == other->n_ranges || (i < step->n_ranges && step->ranges[i].first < other->ranges[j].first);
         nf_row_range r = mine ? step->ranges[i++] : other->ranges[j++];
         if (k > 0 && r.first < all[k - 1].end) {
             nf_free(step->ctx, all, n * sizeof *all);
-            return nf_error(step->ctx, NETFEAT_ERR_ARGUMENT, "%s: both have seen row %llu (feature.first_row)",
+            return nf_error(step->ctx, NETFEAT_ERR_ARGUMENT,
+                            "%s: both have seen row %llu (feature.first_row)",
                             netfeat_feature_name(step->cls->id), (unsigned long long)r.first);
         }
         if (k > 0 && r.first == all[k - 1].end) {

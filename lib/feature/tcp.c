@@ -13,7 +13,8 @@ static int bind_flags(nf_step *step)
 {
     int type = step->types[0];
 
-    return type == NETFEAT_TYPE_U16 || type == NETFEAT_TYPE_U8 ? NETFEAT_OK : nf_type_error(step, 0, "u16 or u8");
+    return type == NETFEAT_TYPE_U16 || type == NETFEAT_TYPE_U8 ? NETFEAT_OK
+                                                               : nf_type_error(step, 0, "u16 or u8");
 }
 
 static int apply_flags(netfeat_ctx *ctx, nf_step *step, netfeat_column *const *in, nf_outputs *out)

@@ -63,7 +63,8 @@ static int bind(nf_step *step)
         return nf_type_error(step, 0, "time_ns");
     }
     s->mode = value_mode(step->types[1]);
-    return s->mode != 0 ? nf_window_init_groups(step, &s->groups, &s->pairs) : nf_type_error(step, 1, "a number");
+    return s->mode != 0 ? nf_window_init_groups(step, &s->groups, &s->pairs)
+                        : nf_type_error(step, 1, "a number");
 }
 
 static void close_state(nf_step *step)
@@ -328,8 +329,8 @@ const nf_feature_class nf_window_class = {
 };
 
 /* All rows at once: no window closes before the end. */
-static int run_once(netfeat_ctx *ctx, netfeat_column *const *in, const char *const *names, size_t n, bool distinct,
-                    const netfeat_options *opts, netfeat_table **ret)
+static int run_once(netfeat_ctx *ctx, netfeat_column *const *in, const char *const *names, size_t n,
+                    bool distinct, const netfeat_options *opts, netfeat_table **ret)
 {
     netfeat_options *own = NULL;
     nf_step *step = NULL;
@@ -351,8 +352,8 @@ static int run_once(netfeat_ctx *ctx, netfeat_column *const *in, const char *con
     return code;
 }
 
-int netfeat_feature_window(netfeat_ctx *ctx, const netfeat_table *tab, int value, int distinct, const int *key,
-                           size_t n_key, const netfeat_options *opts, netfeat_table **ret)
+int netfeat_feature_window(netfeat_ctx *ctx, const netfeat_table *tab, int value, int distinct,
+                           const int *key, size_t n_key, const netfeat_options *opts, netfeat_table **ret)
 {
     netfeat_column *in[NF_INPUTS_MAX];
     const char *names[NF_INPUTS_MAX];
@@ -362,7 +363,8 @@ int netfeat_feature_window(netfeat_ctx *ctx, const netfeat_table *tab, int value
     if (ctx == NULL) {
         return NETFEAT_ERR_ARGUMENT;
     }
-    code = ret != NULL ? nf_feature_table(ctx, tab) : nf_error(ctx, NETFEAT_ERR_ARGUMENT, "window: ret is NULL");
+    code =
+        ret != NULL ? nf_feature_table(ctx, tab) : nf_error(ctx, NETFEAT_ERR_ARGUMENT, "window: ret is NULL");
     code = code != 0 ? code : nf_feature_named(ctx, tab, "timestamp", &in[0]);
     code = code != 0 ? code : nf_feature_column(ctx, tab, value, &in[1]);
     if (code == 0 && distinct >= 0) {

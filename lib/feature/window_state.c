@@ -101,7 +101,7 @@ static void init_columns(columns *c, netfeat_ctx *ctx, int mode)
     nf_builder_init(&c->sum, ctx,
                     mode == NF_WINDOW_DOUBLE   ? NETFEAT_TYPE_F64
                     : mode == NF_WINDOW_SIGNED ? NETFEAT_TYPE_I64
-                                     : NETFEAT_TYPE_U64);
+                                               : NETFEAT_TYPE_U64);
     nf_builder_init(&c->mean, ctx, NETFEAT_TYPE_F64);
     nf_builder_init(&c->std, ctx, NETFEAT_TYPE_F64);
     nf_builder_init(&c->distinct, ctx, NETFEAT_TYPE_U64);
@@ -148,8 +148,8 @@ static bool less_group(const void *user, uint32_t a, uint32_t b)
 }
 
 /* Group `id` of `other` into s, with what it counted; *ret is its number there. */
-static int take_over(netfeat_ctx *ctx, nf_windows *s, const nf_groups *groups, const nf_window_cell *cells, uint32_t id,
-                     uint32_t *ret)
+static int take_over(netfeat_ctx *ctx, nf_windows *s, const nf_groups *groups, const nf_window_cell *cells,
+                     uint32_t id, uint32_t *ret)
 {
     int code = nf_groups_adopt(&s->groups, groups, id, ret);
 
@@ -289,8 +289,9 @@ int nf_window_merge(nf_step *step, const nf_step *other)
     int code;
 
     if (s->mode == NF_WINDOW_DOUBLE || s->lateness >= 0) {
-        return nf_error(step->ctx, NETFEAT_ERR_UNSUPPORTED, "window: no merge of f64 values, or of states that close "
-                                                            "windows (feature.lateness_ns), can be exact");
+        return nf_error(step->ctx, NETFEAT_ERR_UNSUPPORTED,
+                        "window: no merge of f64 values, or of states that close "
+                        "windows (feature.lateness_ns), can be exact");
     }
     code = take_groups(step->ctx, s, from, INT64_MIN);
     s->clock = from->has_clock && (!s->has_clock || from->clock > s->clock) ? from->clock : s->clock;
