@@ -63,6 +63,7 @@ static void summarise_bins(const uint32_t *bins, size_t n_bins, uint64_t least, 
 {
     nf_int_sums sums = {0, 0, 0, 0};
     double mean = 0.0, variance = 0.0;
+    bool known;
 
     for (size_t i = 0; i < n_bins; i++) {
         if (bins[i] != 0) {
@@ -70,8 +71,10 @@ static void summarise_bins(const uint32_t *bins, size_t n_bins, uint64_t least, 
         }
     }
     s->count = sums.count;
-    set(s, MEAN, nf_int_mean(&sums, &mean), mean);
-    set(s, STD, nf_int_variance(&sums, &variance), sqrt(variance));
+    known = nf_int_mean(&sums, &mean);
+    set(s, MEAN, known, mean);
+    known = nf_int_variance(&sums, &variance);
+    set(s, STD, known, sqrt(variance));
     for (int k = 0; k <= 4 && s->count > 0; k++) {
         double t;
         uint64_t a, b;
@@ -187,6 +190,7 @@ static int describe_by_keys(netfeat_ctx *ctx, const netfeat_column *col, summary
     nf_int_sums ints = {0, 0, 0, 0};
     uint64_t least = UINT64_MAX, most = 0;
     double mean = 0.0, variance = 0.0;
+    bool known;
     size_t n;
 
     if (sums == NULL) {
@@ -195,12 +199,16 @@ static int describe_by_keys(netfeat_ctx *ctx, const netfeat_column *col, summary
     }
     if (col->type == NETFEAT_TYPE_F64) {
         n = collect_f64(col, keys, sums);
-        set(s, MEAN, nf_f64_mean(sums, &mean), mean);
-        set(s, STD, nf_f64_variance(sums, &variance), sqrt(variance));
+        known = nf_f64_mean(sums, &mean);
+        set(s, MEAN, known, mean);
+        known = nf_f64_variance(sums, &variance);
+        set(s, STD, known, sqrt(variance));
     } else {
         n = collect_ints(col, keys, &ints);
-        set(s, MEAN, nf_int_mean(&ints, &mean), mean);
-        set(s, STD, nf_int_variance(&ints, &variance), sqrt(variance));
+        known = nf_int_mean(&ints, &mean);
+        set(s, MEAN, known, mean);
+        known = nf_int_variance(&ints, &variance);
+        set(s, STD, known, sqrt(variance));
     }
     s->count = (int64_t)n;
     for (size_t i = 0; i < n; i++) {

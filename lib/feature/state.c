@@ -357,7 +357,7 @@ static int expect_text(nf_state_reader *r, const char *item, const char *wanted)
     char *text = NULL;
     int code = get_text(r, item, &text);
 
-    if (code == 0 && strcmp(text, wanted) != 0) {
+    if (code == 0 && text != NULL && strcmp(text, wanted) != 0) {
         code = nf_error(r->ctx, NETFEAT_ERR_UNSUPPORTED, "state table: %s is %s, this library reads %s", item,
                         text, wanted);
     }
@@ -373,7 +373,7 @@ static int get_feature(nf_state_reader *r, int *ret)
 
     *ret = 0;
     for (int f = netfeat_feature_next(0); code == 0 && f != 0; f = netfeat_feature_next(f)) {
-        if (strcmp(nf_feature_definition(f), text) == 0) {
+        if (text != NULL && strcmp(nf_feature_definition(f), text) == 0) {
             *ret = f;
         }
     }

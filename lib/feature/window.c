@@ -33,7 +33,7 @@ static int value_mode(int type)
 }
 
 /* Empty groups, as for a fresh state. */
-int nf_window_init_groups(const nf_step *step, nf_groups *groups, nf_groups *pairs)
+int nf_windows_init_groups(const nf_step *step, nf_groups *groups, nf_groups *pairs)
 {
     const nf_windows *s = step->state;
     int64_t limit = nf_step_option(step, NETFEAT_OPT_FEATURE_MAX_GROUPS);
@@ -63,7 +63,7 @@ static int bind(nf_step *step)
         return nf_type_error(step, 0, "time_ns");
     }
     s->mode = value_mode(step->types[1]);
-    return s->mode != 0 ? nf_window_init_groups(step, &s->groups, &s->pairs)
+    return s->mode != 0 ? nf_windows_init_groups(step, &s->groups, &s->pairs)
                         : nf_type_error(step, 1, "a number");
 }
 
@@ -76,7 +76,7 @@ static void close_state(nf_step *step)
     nf_free(step->ctx, s->cells, s->cells_cap * sizeof *s->cells);
 }
 
-int nf_window_make_room(netfeat_ctx *ctx, nf_windows *s)
+int nf_windows_make_room(netfeat_ctx *ctx, nf_windows *s)
 {
     void *p = s->cells;
     int code = nf_grow(ctx, &p, &s->cells_cap, s->groups.count, sizeof *s->cells);
@@ -193,7 +193,7 @@ static int count_block(netfeat_ctx *ctx, nf_step *step, netfeat_column *const *c
     keys[0] = cols[0];
     memcpy(keys + 1, cols + s->first_key, (size_t)(step->n_inputs - s->first_key) * sizeof keys[0]);
     code = nf_groups_assign(&s->groups, keys, first, n, ids + first);
-    code = code != 0 ? code : nf_window_make_room(ctx, s);
+    code = code != 0 ? code : nf_windows_make_room(ctx, s);
     if (code != 0) {
         return code;
     }
@@ -293,7 +293,7 @@ static int apply(netfeat_ctx *ctx, nf_step *step, netfeat_column *const *in, nf_
     cols[0] = numbers;
     code = code != 0 ? code : count_numbered(ctx, step, cols);
     netfeat_column_unref(numbers);
-    return code != 0 ? code : nf_window_close(ctx, step, false, closed_below(s), out);
+    return code != 0 ? code : nf_windows_close(ctx, step, false, closed_below(s), out);
 }
 
 static int64_t count(const nf_step *step, int which)
@@ -321,10 +321,10 @@ const nf_feature_class nf_window_class = {
     .bind = bind,
     .close = close_state,
     .apply = apply,
-    .finish = nf_window_finish,
-    .merge = nf_window_merge,
-    .save = nf_window_save,
-    .load = nf_window_load,
+    .finish = nf_windows_finish,
+    .merge = nf_windows_merge,
+    .save = nf_windows_save,
+    .load = nf_windows_load,
     .count = count,
 };
 
@@ -343,7 +343,7 @@ static int run_once(netfeat_ctx *ctx, netfeat_column *const *in, const char *con
     code = code != 0 ? code : netfeat_options_set_int(own, NETFEAT_OPT_FEATURE_LATENESS_NS, -1);
     code = code != 0 ? code : nf_step_new(ctx, NETFEAT_FEATURE_WINDOW, names, n, "", own, &step);
     code = code != 0 ? code : nf_step_apply(ctx, step, in, &none);
-    code = code != 0 ? code : nf_window_finish(ctx, step, &out);
+    code = code != 0 ? code : nf_windows_finish(ctx, step, &out);
     code = code != 0 ? code : nf_outputs_table(&out, false, ret);
     nf_outputs_free(&none);
     nf_outputs_free(&out);

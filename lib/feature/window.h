@@ -34,14 +34,14 @@ typedef struct {
 } nf_windows;
 
 /* Empty groups, as for a fresh state. */
-int nf_window_init_groups(const nf_step *step, nf_groups *groups, nf_groups *pairs);
+int nf_windows_init_groups(const nf_step *step, nf_groups *groups, nf_groups *pairs);
 /* A cell for every group. */
-int nf_window_make_room(netfeat_ctx *ctx, nf_windows *s);
+int nf_windows_make_room(netfeat_ctx *ctx, nf_windows *s);
 /* Write all windows, or those below number `open`, in ascending order of window and keys, and forget them. */
-int nf_window_close(netfeat_ctx *ctx, nf_step *step, bool all, int64_t open, nf_outputs *out);
-int nf_window_finish(netfeat_ctx *ctx, nf_step *step, nf_outputs *out);
-int nf_window_merge(nf_step *step, const nf_step *other);
-int nf_window_save(const nf_step *step, nf_state_writer *w);
-int nf_window_load(nf_step *step, nf_state_reader *r);
+int nf_windows_close(netfeat_ctx *ctx, nf_step *step, bool all, int64_t open, nf_outputs *out);
+int nf_windows_finish(netfeat_ctx *ctx, nf_step *step, nf_outputs *out);
+int nf_windows_merge(nf_step *step, const nf_step *other);
+int nf_windows_save(const nf_step *step, nf_state_writer *w);
+int nf_windows_load(nf_step *step, nf_state_reader *r);
 
 #endif

@@ -153,7 +153,7 @@ static int take_over(netfeat_ctx *ctx, nf_windows *s, const nf_groups *groups, c
 {
     int code = nf_groups_adopt(&s->groups, groups, id, ret);
 
-    code = code != 0 ? code : nf_window_make_room(ctx, s);
+    code = code != 0 ? code : nf_windows_make_room(ctx, s);
     if (code != 0) {
         return code;
     }
@@ -235,7 +235,7 @@ static int drop_closed(netfeat_ctx *ctx, nf_step *step, int64_t open)
     memset(&s->pairs, 0, sizeof s->pairs);
     s->cells = NULL;
     s->cells_cap = 0;
-    code = nf_window_init_groups(step, &s->groups, &s->pairs);
+    code = nf_windows_init_groups(step, &s->groups, &s->pairs);
     s->groups.evicted = old.groups.evicted;
     s->pairs.evicted = old.pairs.evicted;
     code = code != 0 ? code : take_groups(ctx, s, &old, open);
@@ -246,7 +246,7 @@ static int drop_closed(netfeat_ctx *ctx, nf_step *step, int64_t open)
 }
 
 /* Write all windows below `open`, ascending, and forget them. */
-int nf_window_close(netfeat_ctx *ctx, nf_step *step, bool all, int64_t open, nf_outputs *out)
+int nf_windows_close(netfeat_ctx *ctx, nf_step *step, bool all, int64_t open, nf_outputs *out)
 {
     nf_windows *s = step->state;
     size_t cap = (size_t)s->groups.count + 1;
@@ -272,9 +272,9 @@ int nf_window_close(netfeat_ctx *ctx, nf_step *step, bool all, int64_t open, nf_
     return code;
 }
 
-int nf_window_finish(netfeat_ctx *ctx, nf_step *step, nf_outputs *out)
+int nf_windows_finish(netfeat_ctx *ctx, nf_step *step, nf_outputs *out)
 {
-    int code = nf_window_close(ctx, step, true, 0, out);
+    int code = nf_windows_close(ctx, step, true, 0, out);
 
     step->failed = code != 0;
     return code;
@@ -282,7 +282,7 @@ int nf_window_finish(netfeat_ctx *ctx, nf_step *step, nf_outputs *out)
 
 /* ---- merging, state ---- */
 
-int nf_window_merge(nf_step *step, const nf_step *other)
+int nf_windows_merge(nf_step *step, const nf_step *other)
 {
     nf_windows *s = step->state;
     const nf_windows *from = other->state;
@@ -301,7 +301,7 @@ int nf_window_merge(nf_step *step, const nf_step *other)
     return code;
 }
 
-int nf_window_save(const nf_step *step, nf_state_writer *w)
+int nf_windows_save(const nf_step *step, nf_state_writer *w)
 {
     const nf_windows *s = step->state;
     uint64_t head[3] = {s->has_clock, (uint64_t)s->clock, s->late};
@@ -327,7 +327,7 @@ static int check_pairs(const nf_windows *s, nf_state_reader *r)
     return NETFEAT_OK;
 }
 
-int nf_window_load(nf_step *step, nf_state_reader *r)
+int nf_windows_load(nf_step *step, nf_state_reader *r)
 {
     nf_windows *s = step->state;
     const uint8_t *head_bytes, *cells;
@@ -338,7 +338,7 @@ int nf_window_load(nf_step *step, nf_state_reader *r)
     code = code != 0 ? code : nf_state_get(r, "", "clock", NETFEAT_TYPE_U64, &three, &head_bytes);
     words = (int64_t)(s->groups.count * CELL_WORDS);
     code = code != 0 ? code : nf_state_get(r, "", "cells", NETFEAT_TYPE_U64, &words, &cells);
-    code = code != 0 ? code : nf_window_make_room(step->ctx, s);
+    code = code != 0 ? code : nf_windows_make_room(step->ctx, s);
     if (code == 0 && s->counts_distinct) {
         code = nf_groups_load(&s->pairs, r, "pair");
         code = code != 0 ? code : check_pairs(s, r);
