@@ -183,7 +183,7 @@ static bool well_formed(const nf_groups *g, const uint8_t *key, size_t size)
         }
         at += width;
     }
-    return g->n < 0 ? size == g->stride : at == end;
+    return g->n < 0 ? g->stride == 0 || size == g->stride : at == end;
 }
 
 /* One by one through the ordinary way, so that the index is whole and every key is there once. */
@@ -197,7 +197,7 @@ static int add_keys(nf_groups *g, nf_state_reader *r, const uint8_t *keys, const
         uint32_t id = NF_GROUP_NONE;
         nf_groups one = *g; /* the key is read through a borrowed view */
         int code;
-        if (g->stride == 0) {
+        if (ends != NULL) {
             memcpy(&end, ends + (size_t)i * sizeof end, sizeof end);
         }
         if (end < at || end > (uint64_t)key_bytes || !well_formed(g, keys + at, (size_t)end - at)) {
@@ -207,7 +207,7 @@ static int add_keys(nf_groups *g, nf_state_reader *r, const uint8_t *keys, const
         one.null_id = i == null_id ? 0 : NF_GROUP_NONE;
         one.keys = (uint8_t *)(uintptr_t)(keys + at);
         size_t one_end = (size_t)end - at;
-        one.ends = g->stride == 0 ? &one_end : NULL;
+        one.ends = ends != NULL ? &one_end : NULL;
         code = nf_groups_adopt(g, &one, 0, &id);
         if (code != 0) {
             return code;
