@@ -3,6 +3,8 @@
 #ifndef NF_FEATURE_CATEGORY_H
 #define NF_FEATURE_CATEGORY_H
 
+#include <string.h>
+
 #include "feature/group.h"
 
 typedef struct {
@@ -40,6 +42,21 @@ int nf_categories_column(const nf_categories *cat, netfeat_ctx *ctx, const uint3
 /* Numbers of the values of some rows; NF_GROUP_NONE where unknown or NULL. */
 int nf_categories_look_up(netfeat_ctx *ctx, const nf_categories *cat, netfeat_column *col, int64_t first,
                           int n, uint32_t *ids);
+
+/* Is there a value? NaN is none. */
+static inline bool nf_has_value(const netfeat_column *col, int64_t row)
+{
+    double v;
+
+    if (!nf_column_present(col, row)) {
+        return false;
+    }
+    if (col->type != NETFEAT_TYPE_F64) {
+        return true;
+    }
+    memcpy(&v, col->data + (size_t)row * sizeof v, sizeof v);
+    return v == v;
+}
 
 /* What unknown values become, NETFEAT_UNKNOWN_*: feature.unknown, or `usual` where it is 0. */
 int nf_unknown_rule(const nf_step *step, int usual);

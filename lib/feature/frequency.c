@@ -125,10 +125,10 @@ static int no_code(netfeat_ctx *ctx, const nf_step *step, netfeat_column *col, i
 {
     int rule = nf_unknown_rule(step, NETFEAT_UNKNOWN_NULL);
 
-    if (nf_column_present(col, i) && rule == NETFEAT_UNKNOWN_ERROR) {
+    if (nf_has_value(col, i) && rule == NETFEAT_UNKNOWN_ERROR) {
         return nf_unknown_error(ctx, step, col, i);
     }
-    if (!nf_column_present(col, i) || rule == NETFEAT_UNKNOWN_NULL) {
+    if (!nf_has_value(col, i) || rule == NETFEAT_UNKNOWN_NULL) {
         nf_bitmap_clear(validity, i);
     }
     return NETFEAT_OK;

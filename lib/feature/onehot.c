@@ -410,13 +410,13 @@ static int set_bits(netfeat_ctx *ctx, const nf_step *step, netfeat_column *col, 
                     const uint32_t *restrict slots, grid *g)
 {
     int rule = nf_unknown_rule(step, NETFEAT_UNKNOWN_ZERO);
-    bool unusual = rule != NETFEAT_UNKNOWN_ZERO || col->nulls > 0;
+    bool unusual = rule != NETFEAT_UNKNOWN_ZERO || col->nulls > 0 || col->type == NETFEAT_TYPE_F64;
 
     for (int i = 0; i < n; i++) {
         if (slots[i] < g->n) {
             nf_bitmap_set(g->bits[slots[i]], first + i);
         } else if (unusual && slots[i] == NO_SLOT) {
-            bool present = nf_column_present(col, first + i);
+            bool present = nf_has_value(col, first + i);
             if (present && rule == NETFEAT_UNKNOWN_ERROR) {
                 return nf_unknown_error(ctx, step, col, first + i);
             }
