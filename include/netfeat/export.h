@@ -84,8 +84,7 @@ NETFEAT_API int netfeat_table_load_memory(netfeat_ctx *ctx, const void *data, si
                                           const netfeat_options *opts,
                                           netfeat_table **ret) NETFEAT_MUST_CHECK;
 
-/* Several tables into one output: the first fixes names and types, each becomes one or more batches. Nothing is
-   created before the first table. Errors: see netfeat_table_save_file. */
+/* Several tables into one output: the first fixes names and types, each becomes one or more batches. Errors: see netfeat_table_save_file. */
 NETFEAT_API int netfeat_writer_open_file(netfeat_ctx *ctx, const char *path, const netfeat_options *opts,
                                          netfeat_writer **ret) NETFEAT_MUST_CHECK;
 NETFEAT_API int netfeat_writer_open_fd(netfeat_ctx *ctx, int fd, const netfeat_options *opts,

@@ -33,7 +33,7 @@ int nf_shape_of(netfeat_ctx *ctx, const netfeat_options *opts, nf_shape *ret)
     if (word < 0) {
         return word;
     }
-    ret->address_text = word == 1;
+    ret->address = word == 1 ? NF_ADDRESS_DICTIONARY : NF_ADDRESS_BYTES;
     ret->views = nf_option(opts, NETFEAT_OPT_IO_BINARY_VIEW) != 0;
     return NETFEAT_OK;
 }
@@ -98,6 +98,23 @@ static int encode(nf_outgoing *o)
     netfeat_column_unref(values);
     netfeat_column_unref(texts);
     return code;
+}
+
+static int print(nf_outgoing *o)
+{
+    netfeat_column *text = NULL;
+    int code = netfeat_column_to_text(o->ctx, o->col, &text);
+
+    if (code == 0) {
+        netfeat_column_unref(o->col);
+        o->col = text;
+    }
+    return code;
+}
+
+static bool is_address(const netfeat_column *col)
+{
+    return col->type == NETFEAT_TYPE_BYTES16 || col->type == NETFEAT_TYPE_BYTES6;
 }
 
 /* ---- views over the bytes that the column has ---- */
@@ -192,12 +209,13 @@ int nf_outgoing_new(netfeat_ctx *ctx, netfeat_column *col, const nf_shape *shape
         return code;
     }
     if (col->type == NETFEAT_TYPE_LIST) {
-        nf_shape plain = {shape->address_text, false};
+        nf_shape plain = {shape->address, false};
         assert(col->child->type != NETFEAT_TYPE_LIST);
         code = nf_outgoing_new(ctx, col->child, &plain, &o->item);
-    } else if (shape->address_text &&
-               (col->type == NETFEAT_TYPE_BYTES16 || col->type == NETFEAT_TYPE_BYTES6)) {
+    } else if (is_address(col) && shape->address == NF_ADDRESS_DICTIONARY) {
         code = encode(o);
+    } else if (is_address(col) && shape->address == NF_ADDRESS_TEXT) {
+        code = print(o);
     } else if (shape->views && col->type == NETFEAT_TYPE_BYTES) {
         code = make_views(o);
     }

@@ -1,4 +1,4 @@
-/* outgoing.h - a column in the shape in which it leaves: as it is, as dictionary-encoded text, or as views. */
+/* outgoing.h - a column in the shape in which it leaves: as it is, as text, as dictionary-encoded text, or as views. */
 #ifndef NF_EXPORT_OUTGOING_H
 #define NF_EXPORT_OUTGOING_H
 
@@ -23,12 +23,14 @@ typedef struct nf_outgoing {
     size_t block_count;
 } nf_outgoing;
 
+enum { NF_ADDRESS_BYTES, NF_ADDRESS_DICTIONARY, NF_ADDRESS_TEXT };
+
 typedef struct {
-    bool address_text;
+    int address; /* NF_ADDRESS_* */
     bool views;
 } nf_shape;
 
-/* What io.addresses and io.binary_view ask for. ARGUMENT for an unknown word. */
+/* What io.addresses (text: as a dictionary) and io.binary_view ask for. ARGUMENT for an unknown word. */
 int nf_shape_of(netfeat_ctx *ctx, const netfeat_options *opts, nf_shape *ret);
 int nf_outgoing_new(netfeat_ctx *ctx, netfeat_column *col, const nf_shape *shape, nf_outgoing **ret);
 nf_outgoing *nf_outgoing_ref(nf_outgoing *o);

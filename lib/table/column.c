@@ -260,7 +260,7 @@ static void take_values(uint8_t *restrict dst, const netfeat_column *col, const 
         TAKE(16)
 #undef TAKE
     default:
-        assert(!"a fixed width");
+        break; /* types without a width are taken in other ways */
     }
 }
 
