@@ -271,7 +271,7 @@ void *nf_alloc_quiet(netfeat_ctx *ctx, size_t size)
     if (!charge(ctx, size, &before)) {
         return NULL;
     }
-    p = ctx->realloc_fn(ctx->realloc_user, NULL, 0, size);
+    p = call_allocator(ctx, NULL, 0, size);
     if (p == NULL) {
         nf_uncharge(ctx, size);
     }

@@ -65,7 +65,8 @@ static int make_schema(netfeat_ctx *ctx, const char *format, const char *name, c
 {
     size_t structs = children + (encoded ? 1 : 0);
     size_t meta = n_pairs > 0 ? pairs_size(pairs, n_pairs) : 0;
-    size_t size = sizeof(schema_block) + structs * sizeof *out + children * sizeof out + meta + strlen(name) + 1;
+    size_t size =
+        sizeof(schema_block) + structs * sizeof *out + children * sizeof out + meta + strlen(name) + 1;
     schema_block *b = nf_alloc_quiet(ctx, size);
     char *text;
 
@@ -216,8 +217,8 @@ static int read_plain(netfeat_ctx *ctx, const struct ArrowSchema *s, const char 
     if (f->encoded) {
         const char *format = s->dictionary->format;
         if (f->index.kind != NF_ARROW_INT) {
-            return nf_error(ctx, NETFEAT_ERR_FORMAT, "column %.200s: dictionary indexes of type \"%.64s\"", column,
-                            s->format);
+            return nf_error(ctx, NETFEAT_ERR_FORMAT, "column %.200s: dictionary indexes of type \"%.64s\"",
+                            column, s->format);
         }
         if (format == NULL || s->dictionary->dictionary != NULL || !nf_arrow_format_parse(format, &f->type) ||
             f->type.kind == NF_ARROW_LIST) {

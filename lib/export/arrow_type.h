@@ -9,8 +9,16 @@
 #include "base/context.h"
 #include "table/table.h"
 
-enum { NF_ARROW_BOOL = 1, NF_ARROW_INT, NF_ARROW_FLOAT, NF_ARROW_TIME, NF_ARROW_FIXED, NF_ARROW_TEXT,
-       NF_ARROW_BINARY, NF_ARROW_LIST };
+enum {
+    NF_ARROW_BOOL = 1,
+    NF_ARROW_INT,
+    NF_ARROW_FLOAT,
+    NF_ARROW_TIME,
+    NF_ARROW_FIXED,
+    NF_ARROW_TEXT,
+    NF_ARROW_BINARY,
+    NF_ARROW_LIST
+};
 
 typedef struct {
     int kind;
@@ -38,9 +46,9 @@ typedef struct nf_arrow_field {
     char *name;
     nf_arrow_type type; /* of the values, dictionary-encoded or not */
     bool encoded;
-    nf_arrow_type index;         /* when encoded */
-    int64_t dictionary;          /* IPC: its id */
-    struct nf_arrow_field *item; /* LIST */
+    nf_arrow_type index;                 /* when encoded */
+    int64_t dictionary;                  /* IPC: its id */
+    struct nf_arrow_field *item;         /* LIST */
     char *unit, *definition, *null_rule; /* owned, or NULL */
 } nf_arrow_field;
 

@@ -31,7 +31,8 @@ int nf_codec_of(netfeat_ctx *ctx, const netfeat_options *opts, int automatic)
         return nf_codec_is_built(automatic) ? automatic : NF_CODEC_NONE;
     }
     if (codec >= 0 && !nf_codec_is_built(codec)) {
-        return nf_error(ctx, NETFEAT_ERR_UNSUPPORTED, "this build has no %s", words[codec]);
+        return nf_error(ctx, NETFEAT_ERR_UNSUPPORTED, "this build has no %s",
+                        codec == NF_CODEC_ZSTD ? "zstd" : "lz4");
     }
     return codec;
 }
@@ -52,7 +53,8 @@ size_t nf_compress_bound(int codec, size_t size)
     return size;
 }
 
-int nf_compress(netfeat_ctx *ctx, int codec, const void *src, size_t size, void *dst, size_t room, size_t *ret)
+int nf_compress(netfeat_ctx *ctx, int codec, const void *src, size_t size, void *dst, size_t room,
+                size_t *ret)
 {
 #if NF_HAVE_ZSTD
     if (codec == NF_CODEC_ZSTD) {

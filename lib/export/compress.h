@@ -12,7 +12,8 @@ bool nf_codec_is_built(int codec);
 /* Room that compressed data of this size may need. */
 size_t nf_compress_bound(int codec, size_t size);
 /* Compressed size in *ret. INTERNAL, NOMEM. */
-int nf_compress(netfeat_ctx *ctx, int codec, const void *src, size_t size, void *dst, size_t room, size_t *ret);
+int nf_compress(netfeat_ctx *ctx, int codec, const void *src, size_t size, void *dst, size_t room,
+                size_t *ret);
 /* Exactly `want` bytes into dst, out of all of src. FORMAT, UNSUPPORTED, NOMEM. */
 int nf_decompress(netfeat_ctx *ctx, int codec, const void *src, size_t size, void *dst, size_t want);
 /* Can so many bytes come out of so few? What claims more than the format can give is not worth allocating. */

@@ -67,8 +67,7 @@ static int count_rows(nf_import *in, const nf_view *views, size_t n, int64_t *re
             !nf_add_i64(total, v->length, &total) || total > NF_ROWS_MAX) {
             return nf_import_error(in, NETFEAT_ERR_FORMAT, -1, "an impossible number of rows");
         }
-        if (v->validity.p != NULL &&
-            !nf_part_holds(&v->validity, nf_bitmap_bytes(v->offset + v->length))) {
+        if (v->validity.p != NULL && !nf_part_holds(&v->validity, nf_bitmap_bytes(v->offset + v->length))) {
             return nf_import_error(in, NETFEAT_ERR_FORMAT, v->validity.at,
                                    "the bitmap is shorter than the rows");
         }
@@ -253,8 +252,7 @@ static int take_fixed(nf_import *in, const nf_arrow_type *t, nf_view *views, siz
     for (size_t i = 0; i < n; i++) {
         if (views[i].length > 0 &&
             !nf_part_holds(&views[i].data, (size_t)(views[i].offset + views[i].length) * width)) {
-            return nf_import_error(in, NETFEAT_ERR_FORMAT, views[i].data.at,
-                                   "fewer values than rows");
+            return nf_import_error(in, NETFEAT_ERR_FORMAT, views[i].data.at, "fewer values than rows");
         }
     }
     return nf_arrow_type_is_native(t) ? take_same(in, width, views, n, parts)

@@ -70,6 +70,7 @@ static inline bool nf_view_present(const nf_view *v, int64_t i)
 int nf_convert_bytes(nf_import *in, const nf_arrow_type *t, nf_view *views, size_t n, nf_column_parts *parts);
 int nf_convert_views(nf_import *in, const nf_arrow_type *t, nf_view *views, size_t n, nf_column_parts *parts);
 int nf_convert_list(nf_import *in, const nf_arrow_field *f, nf_view *views, size_t n, nf_column_parts *parts);
-int nf_convert_encoded(nf_import *in, const nf_arrow_field *f, nf_view *views, size_t n, netfeat_column **ret);
+int nf_convert_encoded(nf_import *in, const nf_arrow_field *f, nf_view *views, size_t n,
+                       netfeat_column **ret);
 
 #endif

@@ -175,7 +175,8 @@ int nf_convert_bytes(nf_import *in, const nf_arrow_type *t, nf_view *views, size
     if (in_place(views, n, t->bits, &s) && (views[0].data.owner != NULL || views[0].data.p == NULL)) {
         use_offsets(&views[0], parts);
         /* no bytes at all: any valid address will do */
-        parts->data_buf = nf_buffer_ref(views[0].data.p != NULL ? views[0].data.owner : views[0].offsets.owner);
+        parts->data_buf =
+            nf_buffer_ref(views[0].data.p != NULL ? views[0].data.owner : views[0].offsets.owner);
         parts->data = views[0].data.p != NULL ? views[0].data.p : views[0].offsets.p;
     } else {
         code = copy_bytes(in, t->bits, views, n, parts);

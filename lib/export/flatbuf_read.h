@@ -40,7 +40,8 @@ nf_fbr_table nf_fbr_vec_table(nf_fbr *f, const nf_fbr_vector *v, size_t index);
 /* Bytes and length of a string; NULL if absent. */
 const char *nf_fbr_str(nf_fbr *f, const nf_fbr_table *t, int slot, size_t *ret_size);
 /* Bytes of element index of a vector of structs. */
-static inline const uint8_t *nf_fbr_vec_at(const nf_fbr *f, const nf_fbr_vector *v, size_t index, size_t element)
+static inline const uint8_t *nf_fbr_vec_at(const nf_fbr *f, const nf_fbr_vector *v, size_t index,
+                                           size_t element)
 {
     return f->data + v->pos + index * element;
 }

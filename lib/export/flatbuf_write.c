@@ -115,7 +115,8 @@ void nf_fb_set(nf_fb *f, size_t table, int slot, uint64_t value, size_t bytes)
 
 size_t nf_fb_vector(nf_fb *f, size_t from, size_t count, size_t element, size_t align)
 {
-    size_t at = grow(f, 4, 4 + (count < SIZE_LIMIT / 32 ? count * element : SIZE_LIMIT), align < 4 ? 4 : align);
+    size_t at =
+        grow(f, 4, 4 + (count < SIZE_LIMIT / 32 ? count * element : SIZE_LIMIT), align < 4 ? 4 : align);
 
     nf_fb_put(f, at, count, 4);
     link_to(f, from, at);

@@ -164,7 +164,7 @@ static void put_view(uint8_t *out, const uint8_t *p, int64_t bytes, size_t block
 static int make_views(nf_outgoing *o)
 {
     const netfeat_column *col = o->col;
-    size_t count, block = 0;
+    size_t count = 0, block = 0;
     int code = cut_blocks(o->ctx, col, NULL, &count);
 
     if (code != 0) {
