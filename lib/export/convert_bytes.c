@@ -78,9 +78,10 @@ static int check_utf8(nf_import *in, const uint8_t *data, const int64_t *offsets
 
 static bool in_place(const nf_view *views, size_t n, int bits, const span *s)
 {
-    const nf_part *o = &views[0].offsets;
-    return n == 1 && bits == 64 && views[0].length > 0 && !s->hidden && o->owner != NULL &&
-           (uintptr_t)o->p % sizeof(int64_t) == 0;
+    if (n != 1 || bits != 64 || views[0].length == 0 || s->hidden) {
+        return false;
+    }
+    return views[0].offsets.owner != NULL && (uintptr_t)views[0].offsets.p % sizeof(int64_t) == 0;
 }
 
 static void use_offsets(const nf_view *v, nf_column_parts *parts)
