@@ -211,15 +211,17 @@ static void round_trip(netfeat_ctx *ctx, netfeat_column *col, const netfeat_opti
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     input in = {data, size};
-    netfeat_ctx *ctx = NULL;
+    static netfeat_ctx *ctx; /* for all runs: it is expensive */
     netfeat_options *opts = NULL;
     netfeat_column *col = NULL;
+    uint64_t empty;
     node *x;
     int code;
 
-    if (netfeat_ctx_new(&ctx) != 0) {
-        return 0;
+    if (ctx == NULL) {
+        require(netfeat_ctx_new(&ctx) == 0);
     }
+    empty = netfeat_ctx_memory_used(ctx);
     require(netfeat_options_new(ctx, &opts) == 0);
     require(netfeat_options_set_int(opts, NETFEAT_OPT_IO_BINARY_VIEW, next(&in) & 1) == 0);
     live = 0;
@@ -234,6 +236,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     netfeat_column_unref(col);
     free_node(x);
     netfeat_options_unref(opts);
-    netfeat_ctx_unref(ctx);
+    require(netfeat_ctx_memory_used(ctx) == empty && live >= 0);
     return 0;
 }

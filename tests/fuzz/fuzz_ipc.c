@@ -69,14 +69,14 @@ static void save_and_load(netfeat_ctx *ctx, const netfeat_table *tab, const netf
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    netfeat_ctx *ctx = NULL;
+    static netfeat_ctx *ctx; /* for all runs: it is expensive */
     netfeat_options *opts = NULL;
     netfeat_table *tab = NULL;
     uint64_t empty;
     int code;
 
-    if (netfeat_ctx_new(&ctx) != 0) {
-        return 0;
+    if (ctx == NULL) {
+        require(netfeat_ctx_new(&ctx) == 0);
     }
     empty = netfeat_ctx_memory_used(ctx);
     require(netfeat_options_new(ctx, &opts) == 0);
@@ -96,6 +96,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     netfeat_table_unref(tab);
     netfeat_options_unref(opts);
     require(netfeat_ctx_memory_used(ctx) == empty);
-    netfeat_ctx_unref(ctx);
     return 0;
 }
