@@ -14,5 +14,6 @@
 #include <netfeat/feature.h>
 #include <netfeat/encoder.h>
 #include <netfeat/pipeline.h>
+#include <netfeat/export.h>
 
 #endif
