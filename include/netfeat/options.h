@@ -24,7 +24,10 @@ enum { /* keys; netfeat_option_name() gives the name usable from any language, e
        NETFEAT_OPT_TABLE_COLUMNS = 0x0201,
        NETFEAT_OPT_TABLE_KEEP_PAYLOAD = 0x0202,
        NETFEAT_OPT_TABLE_MAX_ROWS = 0x0203,
-       NETFEAT_OPT_TABLE_MAX_LAYERS = 0x0204
+       NETFEAT_OPT_TABLE_MAX_LAYERS = 0x0204,
+       NETFEAT_OPT_TABLE_TUNNELS = 0x0205,
+       NETFEAT_OPT_TABLE_TUNNEL_PORTS = 0x0206,
+       NETFEAT_OPT_TABLE_VERIFY_CHECKSUMS = 0x0207
 };
 
 /* Empty bag: every option at its default. */
