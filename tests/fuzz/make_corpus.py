@@ -87,14 +87,21 @@ def main():
     benign = distinct(pcapng_records((DATA / "benign.pcapng").read_bytes()))
     packets = [p[:200] for p in scan + benign]
     for i, packet in enumerate(packets):
-        write("decode", "packet-%02d" % i, bytes((0, 15, 0, 0, 0, 0)) + packet)
+        write("decode", "packet-%02d" % i, decode_input(1, packet))
         if i % 5 == 0:  # a VLAN tag, two tags, raw IP, cooked
             tag = b"\x81\x00\x20\x05"
-            write("decode", "vlan-%02d" % i, bytes((0, 15, 0, 0, 0, 0)) + packet[:12] + tag + packet[12:])
+            write("decode", "vlan-%02d" % i, decode_input(1, packet[:12] + tag + packet[12:]))
             write("decode", "qinq-%02d" % i,
-                  bytes((0, 15, 0, 0, 0, 0)) + packet[:12] + b"\x88\xa8\x00\x07" + tag + packet[12:])
-            write("decode", "raw-%02d" % i, bytes((6, 15, 0, 0, 0, 0)) + packet[14:])
-            write("decode", "sll-%02d" % i, bytes((8, 15, 0, 0, 0, 0)) + bytes(14) + packet[12:])
+                  decode_input(1, packet[:12] + b"\x88\xa8\x00\x07" + tag + packet[12:]))
+            write("decode", "raw-%02d" % i, decode_input(101, packet[14:]))
+            write("decode", "sll-%02d" % i, decode_input(113, bytes(14) + packet[12:]))
+    for path in sorted(CASES.glob("*.pcap")):  # a packet of each link type and tunnel; flags by turns
+        data = path.read_bytes()
+        for number, packet in enumerate(pcap_records(data)):
+            if number % 2 == 0:
+                flags = 15 + 64 * (number // 2 % 2)
+                write("decode", "case-%s-%d" % (path.stem, number),
+                      decode_input(struct.unpack_from("<I", data, 20)[0], packet, flags))
     few = packets[:10]
     write("table", "pcap-le-us", b"\x05" + pcap("<", 0xA1B2C3D4, 1, few))
     write("table", "pcap-be-ns", b"\x43" + pcap(">", 0xA1B23C4D, 1, few))
