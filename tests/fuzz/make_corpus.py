@@ -2,10 +2,14 @@
 """Make seeds for the fuzz targets out of the sample captures and of captures built here.
 usage: make_corpus.py     writes tests/fuzz/corpus/decode and tests/fuzz/corpus/table"""
 import pathlib
+import re
 import struct
 
 HERE = pathlib.Path(__file__).resolve().parent
 DATA = HERE.parent.parent / "examples" / "data"
+CASES = HERE.parent / "cases"
+LINKS = [int(number) for number in re.findall(
+    r"^LINK\((\d+),", (HERE.parent.parent / "lib" / "decode" / "links.def").read_text(), re.M)]
 
 
 def pcap_records(data):
@@ -53,6 +57,11 @@ def write(folder, name, data):
     path = HERE / "corpus" / folder
     path.mkdir(parents=True, exist_ok=True)
     (path / name).write_bytes(data)
+
+
+def decode_input(link, packet, flags=15):
+    """An input of fuzz_decode."""
+    return bytes((LINKS.index(link) if link in LINKS else len(LINKS), flags, 0, 0, 0, 0)) + packet
 
 
 def pcap(order, magic, link, packets):
