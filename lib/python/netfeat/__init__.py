@@ -30,6 +30,7 @@ from ._error import (
     TruncatedError,
     UnsupportedError,
 )
+from ._export import Writer, from_arrow, load, writer
 from ._ffi import C, strings
 from ._options import Option, options
 from ._source import Batches, Packet, Source, batches, read
@@ -58,5 +59,5 @@ __all__ = [
     "AccessError", "ArgumentError", "Batches", "CancelledError", "Column", "ColumnTypeError", "Error", "Field",
     "FormatError", "InternalError", "IoError", "LimitError", "MissingFileError", "NoMemoryError", "NotFoundError",
     "Option", "Packet", "RangeError", "Source", "StateError", "Table", "TruncatedError", "UnsupportedError",
-    "batches", "concat", "fields", "options", "read", "table", "version",
+    "Writer", "batches", "concat", "fields", "from_arrow", "load", "options", "read", "table", "version", "writer",
 ]
