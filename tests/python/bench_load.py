@@ -29,14 +29,11 @@ def main():
     address = numpy.zeros((rows, 16), "u1")
     address[:, 10:12] = 255
     address[:, 12:] = (number[:, None] * 2654435761 >> numpy.array([0, 8, 16, 24])) & 255
-    base = netfeat.read(b"\xd4\xc3\xb2\xa1\2\0\4\0" + bytes(8) + b"\xff\xff\0\0\1\0\0\0", columns=["src_ip"])
-    assert len(base) == 0
     table = netfeat.table({
         "timestamp": number * 1000000 + 1700000000 * 10**9, "src_port": (number % 65536).astype("u2"),
         "dst_port": (number * 7 % 65536).astype("u2"), "frame_length": (number % 1500).astype("u4"),
-        "hi": address[:, 12:].astype("u8").sum(axis=1), "flags": (number % 256).astype("u1")})
+        "src_ip": address, "flags": (number % 256).astype("u1")})
     frame = table.to_pandas()
-    frame["src_ip"] = [".".join(map(str, a)) for a in address[:, 12:].tolist()]
     with tempfile.TemporaryDirectory() as folder:
         arrow, pickled = os.path.join(folder, "t.arrow"), os.path.join(folder, "t.pkl")
         table.save(arrow)
