@@ -21,10 +21,10 @@ enum {                              /* why a flow ended: column end_reason */
        NETFEAT_FLOW_END_EVICTED = 7 /* longest without a packet when the table was full */
 };
 
-enum {                                     /* what says who is the source: column direction_evidence */
-       NETFEAT_FLOW_BY_FIRST_PACKET = 1,   /* the sender of the first packet */
-       NETFEAT_FLOW_BY_SYN_ACK = 2,        /* the receiver of a SYN-ACK */
-       NETFEAT_FLOW_BY_SYN = 3             /* the sender of a SYN */
+enum {                                   /* what says who is the source: column direction_evidence */
+       NETFEAT_FLOW_BY_FIRST_PACKET = 1, /* the sender of the first packet */
+       NETFEAT_FLOW_BY_SYN_ACK = 2,      /* the receiver of a SYN-ACK */
+       NETFEAT_FLOW_BY_SYN = 3           /* the sender of a SYN */
 };
 
 enum {                                       /* counters of a table of flows */

@@ -101,8 +101,8 @@ static int choose_rules(netfeat_ctx *ctx, const netfeat_options *opts, nf_flow_c
 {
     const nf_flow_profile *profile = config->profile;
     const char *order = netfeat_options_get_text(opts, NETFEAT_OPT_FLOW_ORDER);
-    bool two_way = !profile->one_way &&
-                   (!profile->by_options || nf_option(opts, NETFEAT_OPT_FLOW_BIDIRECTIONAL) != 0);
+    bool two_way =
+        !profile->one_way && (!profile->by_options || nf_option(opts, NETFEAT_OPT_FLOW_BIDIRECTIONAL) != 0);
 
     config->sides = two_way ? 2 : 1;
     config->idle_tcp = timeout(opts, NETFEAT_OPT_FLOW_IDLE_NS, profile->idle_tcp);
@@ -113,12 +113,13 @@ static int choose_rules(netfeat_ctx *ctx, const netfeat_options *opts, nf_flow_c
     config->linger = nf_option(opts, NETFEAT_OPT_FLOW_LINGER_NS);
     config->activity = nf_option(opts, NETFEAT_OPT_FLOW_ACTIVITY_NS);
     config->subflow = nf_option(opts, NETFEAT_OPT_FLOW_SUBFLOW_NS);
-    config->key_vlan = nf_option(opts, NETFEAT_OPT_FLOW_KEY_VLAN) != 0 || (profile->inputs & NF_IN(VLAN_ID)) != 0;
+    config->key_vlan =
+        nf_option(opts, NETFEAT_OPT_FLOW_KEY_VLAN) != 0 || (profile->inputs & NF_IN(VLAN_ID)) != 0;
     config->key_tunnel =
         nf_option(opts, NETFEAT_OPT_FLOW_KEY_TUNNEL) != 0 || (profile->inputs & NF_IN(TUNNEL_TYPE)) != 0;
     config->key_link = nf_option(opts, NETFEAT_OPT_FLOW_KEY_LINK) != 0;
-    config->key_bytes = config->key_vlan || config->key_tunnel || config->key_link ? sizeof(nf_flow_key)
-                                                                                    : NF_KEY_BYTES_SHORT;
+    config->key_bytes =
+        config->key_vlan || config->key_tunnel || config->key_link ? sizeof(nf_flow_key) : NF_KEY_BYTES_SHORT;
     config->first_packets = (uint32_t)nf_option(opts, NETFEAT_OPT_FLOW_FIRST_PACKETS);
     if (profile->keys == NF_KEYS_TYPED) {
         config->max_fragments = (uint32_t)nf_option(opts, NETFEAT_OPT_FLOW_MAX_FRAGMENTS);

@@ -4,10 +4,10 @@
 #include "flow/input.h"
 #include "flow/profile.h"
 
-#define SYN  NETFEAT_TCP_SYN
-#define ACK  NETFEAT_TCP_ACK
-#define FIN  NETFEAT_TCP_FIN
-#define RST  NETFEAT_TCP_RST
+#define SYN NETFEAT_TCP_SYN
+#define ACK NETFEAT_TCP_ACK
+#define FIN NETFEAT_TCP_FIN
+#define RST NETFEAT_TCP_RST
 
 static bool is_pure_syn(const nf_flow_packet *p)
 {
@@ -212,8 +212,8 @@ static void close_finished(nf_life *life)
 {
     if (life->closed == 0 && is_finished(life)) {
         life->closed = NETFEAT_FLOW_END_FIN;
-        life->closed_time = life->side[0].fin_time > life->side[1].fin_time ? life->side[0].fin_time
-                                                                           : life->side[1].fin_time;
+        life->closed_time =
+            life->side[0].fin_time > life->side[1].fin_time ? life->side[0].fin_time : life->side[1].fin_time;
     }
 }
 
@@ -305,7 +305,7 @@ static void inherit_life(const nf_flow_config *config, void *state, const void *
 {
     (void)config;
     (void)parent_flow;
-    memcpy(((nf_life *)state)->side, ((const nf_life *)parent)->side, sizeof ((nf_life *)state)->side);
+    memcpy(((nf_life *)state)->side, ((const nf_life *)parent)->side, sizeof((nf_life *)state)->side);
 }
 
 static bool valid_life(const nf_flow_config *config, const void *state)
@@ -313,8 +313,8 @@ static bool valid_life(const nf_flow_config *config, const void *state)
     const nf_life *life = state;
 
     (void)config;
-    return life->first_side <= 1 &&
-           (life->closed == 0 || life->closed == NETFEAT_FLOW_END_FIN || life->closed == NETFEAT_FLOW_END_RST);
+    return life->first_side <= 1 && (life->closed == 0 || life->closed == NETFEAT_FLOW_END_FIN ||
+                                     life->closed == NETFEAT_FLOW_END_RST);
 }
 
 const nf_flow_group nf_group_life = {.name = "life",

@@ -119,7 +119,8 @@ static void update_cic(const netfeat_flows *fl, nf_flow *f, void *state, const n
     }
 }
 
-static void inherit_cic(const nf_flow_config *config, void *state, const void *parent, const nf_flow *parent_flow)
+static void inherit_cic(const nf_flow_config *config, void *state, const void *parent,
+                        const nf_flow *parent_flow)
 {
     (void)config;
     (void)parent_flow;
@@ -164,14 +165,14 @@ const nf_flow_group nf_group_repeats = {.name = "repeats",
                                         .update = update_repeats};
 
 const nf_flow_group *const nf_flow_groups[NF_GROUPS] = {
-    [NF_G_COUNTS] = &nf_group_counts,       [NF_G_ORIGIN] = &nf_group_origin,
-    [NF_G_LIFE] = &nf_group_life,           [NF_G_LAYERS] = &nf_group_layers,
-    [NF_G_SIZES] = &nf_group_sizes,         [NF_G_GAPS] = &nf_group_gaps,
-    [NF_G_SPANS] = &nf_group_spans,         [NF_G_FLAGS] = &nf_group_flags,
-    [NF_G_TTL] = &nf_group_ttl,             [NF_G_FRAGMENTS] = &nf_group_fragments,
-    [NF_G_HEADERS] = &nf_group_headers,     [NF_G_LINK] = &nf_group_link,
-    [NF_G_HISTORY] = &nf_group_history,     [NF_G_TCP] = &nf_group_tcp,
-    [NF_G_PERIODS] = &nf_group_periods,     [NF_G_SUBFLOWS] = &nf_group_subflows,
-    [NF_G_BULK] = &nf_group_bulk,           [NF_G_CIC] = &nf_group_cic,
-    [NF_G_REPEATS] = &nf_group_repeats,     [NF_G_CONTENT] = &nf_group_content,
+    [NF_G_COUNTS] = &nf_group_counts,   [NF_G_ORIGIN] = &nf_group_origin,
+    [NF_G_LIFE] = &nf_group_life,       [NF_G_LAYERS] = &nf_group_layers,
+    [NF_G_SIZES] = &nf_group_sizes,     [NF_G_GAPS] = &nf_group_gaps,
+    [NF_G_SPANS] = &nf_group_spans,     [NF_G_FLAGS] = &nf_group_flags,
+    [NF_G_TTL] = &nf_group_ttl,         [NF_G_FRAGMENTS] = &nf_group_fragments,
+    [NF_G_HEADERS] = &nf_group_headers, [NF_G_LINK] = &nf_group_link,
+    [NF_G_HISTORY] = &nf_group_history, [NF_G_TCP] = &nf_group_tcp,
+    [NF_G_PERIODS] = &nf_group_periods, [NF_G_SUBFLOWS] = &nf_group_subflows,
+    [NF_G_BULK] = &nf_group_bulk,       [NF_G_CIC] = &nf_group_cic,
+    [NF_G_REPEATS] = &nf_group_repeats, [NF_G_CONTENT] = &nf_group_content,
     [NF_G_FIRST] = &nf_group_first};

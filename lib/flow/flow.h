@@ -78,7 +78,12 @@ typedef struct {
     uint8_t reserved;
 } nf_flow;
 
-enum { NF_FLOW_TIMED = 1, NF_FLOW_SOURCE = 2 /* the side that is the source */, NF_FLOW_CONTINUED = 4, NF_FLOW_ARRIVAL = 8 };
+enum {
+    NF_FLOW_TIMED = 1,
+    NF_FLOW_SOURCE = 2 /* the side that is the source */,
+    NF_FLOW_CONTINUED = 4,
+    NF_FLOW_ARRIVAL = 8
+};
 
 typedef struct nf_flow_profile nf_flow_profile;
 typedef struct nf_flow_column nf_flow_column;
@@ -118,14 +123,14 @@ struct netfeat_flows {
     nf_ref refs;
     netfeat_ctx *ctx; /* counted reference */
     nf_flow_config config;
-    uint8_t *entries; /* cap * stride bytes */
+    uint8_t *entries;    /* cap * stride bytes */
     nf_flow_link *links; /* open: by last packet; ended: in order of ending; free: chained by next */
     size_t cap, links_cap;
     uint32_t used; /* entries that were ever in use */
     uint32_t free;
     uint32_t open_first, open_last;
     uint32_t ended_first, ended_last;
-    nf_map map; /* open flows by key */
+    nf_map map;              /* open flows by key */
     nf_fragments *fragments; /* NULL: not tracked */
     int64_t clock;           /* highest time seen; INT64_MIN before */
     uint64_t position;       /* of the last row */

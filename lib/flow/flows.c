@@ -89,9 +89,9 @@ static const char *const count_names[] = {
     [NETFEAT_FLOWS_EVICTED] = "evicted",
 };
 static const char *const end_names[] = {
-    [NETFEAT_FLOW_END_INPUT] = "input",   [NETFEAT_FLOW_END_IDLE] = "idle",
-    [NETFEAT_FLOW_END_ACTIVE] = "active", [NETFEAT_FLOW_END_FIN] = "fin",
-    [NETFEAT_FLOW_END_RST] = "rst",       [NETFEAT_FLOW_END_REUSE] = "reuse",
+    [NETFEAT_FLOW_END_INPUT] = "input",     [NETFEAT_FLOW_END_IDLE] = "idle",
+    [NETFEAT_FLOW_END_ACTIVE] = "active",   [NETFEAT_FLOW_END_FIN] = "fin",
+    [NETFEAT_FLOW_END_RST] = "rst",         [NETFEAT_FLOW_END_REUSE] = "reuse",
     [NETFEAT_FLOW_END_EVICTED] = "evicted",
 };
 static const char *const evidence_names[] = {
@@ -133,9 +133,9 @@ const char *netfeat_flow_evidence_name(int direction_evidence)
 
 /* ---- catalogue ---- */
 
-static const nf_flow_profile *const profiles[] = {&nf_profile_flows, &nf_profile_notebook,
+static const nf_flow_profile *const profiles[] = {&nf_profile_flows,    &nf_profile_notebook,
                                                   &nf_profile_nfstream, &nf_profile_cic,
-                                                  &nf_profile_cic2018, &nf_profile_zeek};
+                                                  &nf_profile_cic2018,  &nf_profile_zeek};
 
 const nf_flow_profile *nf_flow_profile_at(int index)
 {

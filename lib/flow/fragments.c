@@ -5,9 +5,9 @@
 #include "base/hash.h"
 
 typedef struct {
-    nf_flow_key key;  /* of the first fragment, as its sender sees it */
+    nf_flow_key key; /* of the first fragment, as its sender sees it */
     uint32_t ip_id;
-    uint32_t tag;     /* upper half of the hash */
+    uint32_t tag; /* upper half of the hash */
     uint32_t in_use;
     uint32_t reserved;
 } fragment;

@@ -72,10 +72,12 @@ bool nf_get_protocol(nf_flow_view *v, int argument, nf_flow_value *ret);
 bool nf_get_icmp(nf_flow_view *v, int argument, nf_flow_value *ret); /* 0 type, 1 code */
 bool nf_get_ip_version(nf_flow_view *v, int argument, nf_flow_value *ret);
 bool nf_get_extra(nf_flow_view *v, int argument, nf_flow_value *ret); /* NF_KEY_HAS_* */
-bool nf_get_time(nf_flow_view *v, int argument, nf_flow_value *ret); /* NF_MIN first, NF_MAX last, by direction */
+bool nf_get_time(nf_flow_view *v, int argument,
+                 nf_flow_value *ret); /* NF_MIN first, NF_MAX last, by direction */
 bool nf_get_duration(nf_flow_view *v, int argument, nf_flow_value *ret);
 bool nf_get_duration_seconds(nf_flow_view *v, int argument, nf_flow_value *ret);
-bool nf_get_position(nf_flow_view *v, int argument, nf_flow_value *ret); /* 0 first, 1 last packet; 2, 3 its file */
+bool nf_get_position(nf_flow_view *v, int argument,
+                     nf_flow_value *ret); /* 0 first, 1 last packet; 2, 3 its file */
 bool nf_get_packets(nf_flow_view *v, int argument, nf_flow_value *ret);
 bool nf_get_bytes(nf_flow_view *v, int argument, nf_flow_value *ret);
 bool nf_get_layer(nf_flow_view *v, int argument, nf_flow_value *ret); /* + 4 IP, 8 L4, 12 payload */
@@ -87,19 +89,28 @@ bool nf_get_size(nf_flow_view *v, int argument, nf_flow_value *ret);
 bool nf_get_gap(nf_flow_view *v, int argument, nf_flow_value *ret);
 bool nf_get_flag(nf_flow_view *v, int argument, nf_flow_value *ret); /* + 4 * bit number */
 bool nf_get_ttl(nf_flow_view *v, int argument, nf_flow_value *ret);
-bool nf_get_header(nf_flow_view *v, int argument, nf_flow_value *ret); /* + 4 bytes, 8 least, 12 packets with data */
+bool nf_get_header(nf_flow_view *v, int argument,
+                   nf_flow_value *ret); /* + 4 bytes, 8 least, 12 packets with data */
 /* TCP */
 bool nf_get_sequence(nf_flow_view *v, int argument, nf_flow_value *ret); /* + 4 * NF_SEQUENCE_* */
-enum { NF_SEQUENCE_RETRANSMITTED, NF_SEQUENCE_RETRANSMITTED_BYTES, NF_SEQUENCE_OUT_OF_ORDER, NF_SEQUENCE_GAP,
-       NF_SEQUENCE_ZERO_WINDOW, NF_SEQUENCE_WINDOW };
+enum {
+    NF_SEQUENCE_RETRANSMITTED,
+    NF_SEQUENCE_RETRANSMITTED_BYTES,
+    NF_SEQUENCE_OUT_OF_ORDER,
+    NF_SEQUENCE_GAP,
+    NF_SEQUENCE_ZERO_WINDOW,
+    NF_SEQUENCE_WINDOW
+};
 bool nf_get_rtt(nf_flow_view *v, int argument, nf_flow_value *ret); /* 0 whole, 1 server, 2 client */
 bool nf_get_tcp_state(nf_flow_view *v, int argument, nf_flow_value *ret);
 bool nf_get_history(nf_flow_view *v, int argument, nf_flow_value *ret);
 bool nf_get_conn_state(nf_flow_view *v, int argument, nf_flow_value *ret);
 /* periods */
 bool nf_get_period(nf_flow_view *v, int argument, nf_flow_value *ret); /* 0 active, 1 idle; + NF_MIN ... */
-bool nf_get_subflow(nf_flow_view *v, int argument, nf_flow_value *ret); /* 0 how many; + 4 packets, 8 bytes per */
-bool nf_get_bulk(nf_flow_view *v, int argument, nf_flow_value *ret); /* + 4 bulks, 8 packets, 12 bytes, 16 ns */
+bool nf_get_subflow(nf_flow_view *v, int argument,
+                    nf_flow_value *ret); /* 0 how many; + 4 packets, 8 bytes per */
+bool nf_get_bulk(nf_flow_view *v, int argument,
+                 nf_flow_value *ret); /* + 4 bulks, 8 packets, 12 bytes, 16 ns */
 /* content */
 bool nf_get_entropy(nf_flow_view *v, int argument, nf_flow_value *ret);
 bool nf_get_byte_count(nf_flow_view *v, int argument, nf_flow_value *ret);

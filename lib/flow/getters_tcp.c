@@ -50,11 +50,13 @@ bool nf_get_rtt(nf_flow_view *v, int argument, nf_flow_value *ret)
 
 bool nf_get_tcp_state(nf_flow_view *v, int argument, nf_flow_value *ret)
 {
-    static const char *const names[NF_TCP_STATES] = {
-        [NF_TCP_INACTIVE] = "INACTIVE", [NF_TCP_SYN_SENT] = "SYN_SENT",
-        [NF_TCP_SYN_ACK_SENT] = "SYN_ACK_SENT", [NF_TCP_PARTIAL] = "PARTIAL",
-        [NF_TCP_ESTABLISHED] = "ESTABLISHED", [NF_TCP_CLOSED] = "CLOSED",
-        [NF_TCP_RESET] = "RESET"};
+    static const char *const names[NF_TCP_STATES] = {[NF_TCP_INACTIVE] = "INACTIVE",
+                                                     [NF_TCP_SYN_SENT] = "SYN_SENT",
+                                                     [NF_TCP_SYN_ACK_SENT] = "SYN_ACK_SENT",
+                                                     [NF_TCP_PARTIAL] = "PARTIAL",
+                                                     [NF_TCP_ESTABLISHED] = "ESTABLISHED",
+                                                     [NF_TCP_CLOSED] = "CLOSED",
+                                                     [NF_TCP_RESET] = "RESET"};
     const nf_history *h = nf_flow_read(v->config, v->flow, NF_G_HISTORY);
     const char *name = names[h->side[asked_side(v, argument)].state];
 

@@ -12,9 +12,9 @@ typedef struct { /* NF_G_COUNTS, per side */
     uint64_t packets, bytes;
 } nf_counts;
 
-enum { /* nf_life_side.known */
-       NF_LIFE_ISN = 1,     /* isn is that of a SYN */
-       NF_LIFE_GUESS = 2,   /* isn is what the first packet, or the other side, suggests */
+enum {                    /* nf_life_side.known */
+       NF_LIFE_ISN = 1,   /* isn is that of a SYN */
+       NF_LIFE_GUESS = 2, /* isn is what the first packet, or the other side, suggests */
        NF_LIFE_FIN = 4,
        NF_LIFE_ACK = 8
 };
@@ -25,7 +25,7 @@ typedef struct {
     uint32_t known;
     int64_t fin_time;
 } nf_life_side;
-typedef struct { /* NF_G_ORIGIN: there when time-outs are, to decide again when shards are merged */
+typedef struct {     /* NF_G_ORIGIN: there when time-outs are, to decide again when shards are merged */
     uint64_t parent; /* flow_id of the flow that this one goes on, with NF_FLOW_CONTINUED */
     int64_t arrival; /* time of the first packet, with NF_FLOW_ARRIVAL */
 } nf_origin;
@@ -60,7 +60,7 @@ typedef struct { /* NF_G_GAPS, per side, then all packets: inter-arrival times, 
     uint64_t reserved;
 } nf_gaps;
 
-typedef struct { /* NF_G_SPANS, per side */
+typedef struct {         /* NF_G_SPANS, per side */
     int64_t first, last; /* by value */
     uint64_t times;
 } nf_span;
@@ -90,9 +90,9 @@ typedef struct {
     int64_t begin, end;
 } nf_hole;
 enum { NF_TCP_STARTED = 1, NF_TCP_FIN_SEEN = 2, NF_TCP_ACKED = 4, NF_TCP_WINDOW = 8 };
-typedef struct { /* sequence space of one sender, unwrapped: 0 is its first byte of data */
-    int64_t high;  /* behind the highest byte seen */
-    int64_t acked; /* highest acknowledged by the other side */
+typedef struct {             /* sequence space of one sender, unwrapped: 0 is its first byte of data */
+    int64_t high;            /* behind the highest byte seen */
+    int64_t acked;           /* highest acknowledged by the other side */
     nf_hole holes[NF_HOLES]; /* not seen below high, ascending, the first `n_holes` */
     uint64_t lost;           /* bytes of holes that had to be forgotten */
     uint64_t retransmitted_packets, retransmitted_bytes, out_of_order_packets, zero_window_packets;
@@ -109,8 +109,16 @@ typedef struct { /* NF_G_TCP */
     uint8_t reserved[6];
 } nf_tcp;
 
-enum { NF_TCP_INACTIVE, NF_TCP_SYN_SENT, NF_TCP_SYN_ACK_SENT, NF_TCP_PARTIAL, NF_TCP_ESTABLISHED, NF_TCP_CLOSED,
-       NF_TCP_RESET, NF_TCP_STATES };
+enum {
+    NF_TCP_INACTIVE,
+    NF_TCP_SYN_SENT,
+    NF_TCP_SYN_ACK_SENT,
+    NF_TCP_PARTIAL,
+    NF_TCP_ESTABLISHED,
+    NF_TCP_CLOSED,
+    NF_TCP_RESET,
+    NF_TCP_STATES
+};
 #define NF_HISTORY 48
 typedef struct {
     uint64_t times[3]; /* T, W, G */
@@ -142,7 +150,7 @@ typedef struct { /* NF_G_PERIODS */
     uint64_t reserved;
 } nf_periods;
 
-typedef struct { /* NF_G_SUBFLOWS */
+typedef struct {         /* NF_G_SUBFLOWS */
     int64_t first, last; /* in order of arrival */
     uint64_t times;
     uint64_t gaps; /* longer than flow.subflow_ns */
@@ -158,18 +166,18 @@ typedef struct { /* NF_G_BULK, per side: runs of at least four packets with payl
 typedef struct { /* NF_G_CIC: the first packet, and windows */
     uint64_t first_length;
     uint32_t first_window;
-    uint32_t window[2]; /* first one that is not 0, per side */
+    uint32_t window[2];   /* first one that is not 0, per side */
     uint32_t last_window; /* of the last packet of the destination */
     uint16_t first_flags;
     uint8_t first_data; /* 1: it had payload */
-    uint8_t icmp; /* 1: with type and code */
+    uint8_t icmp;       /* 1: with type and code */
     uint8_t icmp_type, icmp_code;
     uint8_t reserved[2];
     int64_t connection_begin; /* first time of the flow that this one continues */
 } nf_cic;
 
 #define NF_REPEATS 32
-typedef struct { /* NF_G_REPEATS, per side: TCP packets seen before in the flow */
+typedef struct {               /* NF_G_REPEATS, per side: TCP packets seen before in the flow */
     uint64_t seen[NF_REPEATS]; /* the last ones */
     uint64_t n, repeated;
 } nf_repeats;
@@ -179,10 +187,10 @@ typedef struct { /* NF_G_CONTENT, per side: how often each byte occurs in the ca
 } nf_content;
 
 typedef struct {
-    int64_t gap; /* from the packet before; 0 for the first one */
+    int64_t gap;     /* from the packet before; 0 for the first one */
     uint64_t length; /* with bit 63: sent by side 1 */
 } nf_first_packet;
-typedef struct { /* NF_G_FIRST: followed by first_packets of nf_first_packet */
+typedef struct {         /* NF_G_FIRST: followed by first_packets of nf_first_packet */
     int64_t begin, last; /* times of the first packet and of the one before */
     uint32_t n;
     uint32_t timed; /* 1: they are valid */
@@ -203,7 +211,8 @@ typedef struct {
     /* Append the state of a later flow with the same key; NULL: packets themselves would be needed. */
     void (*merge)(const nf_flow_config *config, void *state, const void *later);
     /* What a flow that continues another one takes over from it; NULL: nothing. */
-    void (*inherit)(const nf_flow_config *config, void *state, const void *parent, const nf_flow *parent_flow);
+    void (*inherit)(const nf_flow_config *config, void *state, const void *parent,
+                    const nf_flow *parent_flow);
     /* Whether a state that was loaded can be worked with; NULL: any can. */
     bool (*valid)(const nf_flow_config *config, const void *state);
 } nf_flow_group;
@@ -211,10 +220,10 @@ typedef struct {
 extern const nf_flow_group *const nf_flow_groups[NF_GROUPS];
 
 /* lists of functions: counts.c, connection.c, sequence.c, history.c, periods.c, content.c */
-extern const nf_flow_group nf_group_counts, nf_group_origin, nf_group_life, nf_group_layers, nf_group_sizes, nf_group_gaps,
-    nf_group_spans, nf_group_flags, nf_group_ttl, nf_group_fragments, nf_group_headers, nf_group_link,
-    nf_group_tcp, nf_group_history, nf_group_periods, nf_group_subflows, nf_group_bulk, nf_group_cic,
-    nf_group_repeats, nf_group_content, nf_group_first;
+extern const nf_flow_group nf_group_counts, nf_group_origin, nf_group_life, nf_group_layers, nf_group_sizes,
+    nf_group_gaps, nf_group_spans, nf_group_flags, nf_group_ttl, nf_group_fragments, nf_group_headers,
+    nf_group_link, nf_group_tcp, nf_group_history, nf_group_periods, nf_group_subflows, nf_group_bulk,
+    nf_group_cic, nf_group_repeats, nf_group_content, nf_group_first;
 
 /* connection.c */
 /* Reason for which flow f ends before packet p of its key; 0 if p belongs to it. */

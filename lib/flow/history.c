@@ -113,7 +113,8 @@ static void write_oddities(const netfeat_flows *fl, const nf_flow *f, nf_history
 
 /* ---- states of the two ends ---- */
 
-static void leave_inactive(nf_history_side *s, nf_history_side *peer, const nf_flow_packet *p, bool originator)
+static void leave_inactive(nf_history_side *s, nf_history_side *peer, const nf_flow_packet *p,
+                           bool originator)
 {
     if ((p->tcp_flags & SYN) != 0) {
         if (originator) {

@@ -45,8 +45,9 @@ int nf_flow_length_column(netfeat_ctx *ctx, const netfeat_table *packets, const 
     }
     type = packets->cols[index]->type;
     if (type < NETFEAT_TYPE_U8 || type > NETFEAT_TYPE_I64) {
-        return nf_error(ctx, NETFEAT_ERR_TYPE, "packet column %s (flow.length_column) is of type %s, no integer",
-                        name, netfeat_type_name(type));
+        return nf_error(ctx, NETFEAT_ERR_TYPE,
+                        "packet column %s (flow.length_column) is of type %s, no integer", name,
+                        netfeat_type_name(type));
     }
     *ret = packets->cols[index];
     return NETFEAT_OK;
@@ -102,8 +103,8 @@ static void read_addresses(const nf_flow_input *in, int64_t first, int n, nf_flo
         p[i].key.protocol = protocol->data[row];
         p[i].key.icmp_id = 0;
         p[i].key.extra = 0;
-        p[i].left_out = !nf_column_present(src, row) || !nf_column_present(dst, row) ||
-                        !nf_column_present(protocol, row);
+        p[i].left_out =
+            !nf_column_present(src, row) || !nf_column_present(dst, row) || !nf_column_present(protocol, row);
     }
 }
 

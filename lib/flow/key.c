@@ -28,7 +28,8 @@ uint8_t nf_key_order(nf_flow_key *key)
 int nf_icmp_answer(uint8_t protocol, uint8_t type)
 {
     static const uint8_t v4[][2] = {{8, 0}, {13, 14}, {15, 16}, {17, 18}, {10, 9}};
-    static const uint8_t v6[][2] = {{128, 129}, {130, 131}, {133, 134}, {135, 136}, {139, 140}, {144, 145}, {146, 147}};
+    static const uint8_t v6[][2] = {{128, 129}, {130, 131}, {133, 134}, {135, 136},
+                                    {139, 140}, {144, 145}, {146, 147}};
     const uint8_t(*pairs)[2] = protocol == NF_PROTOCOL_ICMP ? v4 : v6;
     size_t n = protocol == NF_PROTOCOL_ICMP ? sizeof v4 / sizeof v4[0] : sizeof v6 / sizeof v6[0];
 

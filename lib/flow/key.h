@@ -7,11 +7,11 @@
 #include <stdint.h>
 #include <string.h>
 
-enum {                        /* kind of a key */
-       NF_KEY_PORTS = 1,      /* the ports are ports */
-       NF_KEY_ICMP = 2,       /* the ports are type and the type of the answer, or type and code */
-       NF_KEY_ONE_WAY = 4,    /* side 0 sends: there is no answer of this kind, or flows are one-way */
-       NF_KEY_FRAGMENT = 8    /* fragments whose first one is not known */
+enum {                     /* kind of a key */
+       NF_KEY_PORTS = 1,   /* the ports are ports */
+       NF_KEY_ICMP = 2,    /* the ports are type and the type of the answer, or type and code */
+       NF_KEY_ONE_WAY = 4, /* side 0 sends: there is no answer of this kind, or flows are one-way */
+       NF_KEY_FRAGMENT = 8 /* fragments whose first one is not known */
 };
 enum { NF_KEY_HAS_VLAN = 1, NF_KEY_HAS_TUNNEL = 2, NF_KEY_HAS_TUNNEL_ID = 4, NF_KEY_HAS_LINK = 8 };
 

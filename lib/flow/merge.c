@@ -12,8 +12,8 @@
 typedef struct {
     netfeat_flows *out;
     const nf_flow_config *config;
-    uint8_t *shard; /* by entry of out: where its last part came from, 1 or 2 */
-    size_t cap;     /* of shard */
+    uint8_t *shard;         /* by entry of out: where its last part came from, 1 or 2 */
+    size_t cap;             /* of shard */
     const nf_flow *refused; /* the flow that cannot be merged, and why */
     const char *reason;
     const char *group;
@@ -231,7 +231,8 @@ static int place(merger *m, const nf_flow *r, uint8_t shard, const nf_flow *pare
     if (parent != NULL && nf_flow_has(m->config, NF_G_ORIGIN)) {
         ((nf_origin *)nf_flow_state(m->config, f, NF_G_ORIGIN))->parent = parent_id;
     }
-    return foreign ? take_over(m, f, (const nf_flow *)(const void *)(m->out->entries + parent_at)) : NETFEAT_OK;
+    return foreign ? take_over(m, f, (const nf_flow *)(const void *)(m->out->entries + parent_at))
+                   : NETFEAT_OK;
 }
 
 static void end_tail(merger *m, uint32_t tail, int reason)
@@ -270,7 +271,8 @@ static int add(merger *m, const nf_flow *r, uint8_t shard)
             return refuse(m, r, "it continues a flow of the other shard");
         }
         end_tail(m, tail, reason);
-        return place(m, r, shard, reason == NETFEAT_FLOW_END_ACTIVE ? t : NULL, reason == NETFEAT_FLOW_END_ACTIVE);
+        return place(m, r, shard, reason == NETFEAT_FLOW_END_ACTIVE ? t : NULL,
+                     reason == NETFEAT_FLOW_END_ACTIVE);
     }
     code = check_join(m, t, r);
     if (code == 0) {
@@ -307,8 +309,9 @@ static int check_tables(const netfeat_flows *a, const netfeat_flows *b)
         return nf_error(a->ctx, NETFEAT_ERR_STATE, "the two tables of flows differ in %s", name);
     }
     if (a->no_merging || b->no_merging) {
-        return nf_error(a->ctx, NETFEAT_ERR_STATE,
-                        "flows of a shard were taken, evicted or expired: their rest cannot be merged exactly");
+        return nf_error(
+            a->ctx, NETFEAT_ERR_STATE,
+            "flows of a shard were taken, evicted or expired: their rest cannot be merged exactly");
     }
     if (a->config.profile->forced_order) {
         return nf_error(a->ctx, NETFEAT_ERR_UNSUPPORTED,

@@ -133,8 +133,9 @@ static int finish_writer(writer *w)
         return nf_builder_finish(&w->values, def->unit, def->definition, def->null_rule, &w->col);
     }
     code = nf_builder_finish(&w->values, def->unit, def->definition, "never", &values);
-    return code != 0 ? code
-                     : nf_list_finish(&w->offsets, values, def->unit, def->definition, def->null_rule, &w->col);
+    return code != 0
+               ? code
+               : nf_list_finish(&w->offsets, values, def->unit, def->definition, def->null_rule, &w->col);
 }
 
 static void free_writer(writer *w)
@@ -146,8 +147,8 @@ static void free_writer(writer *w)
     }
 }
 
-static int write_block(const nf_flow_config *config, writer *writers, const nf_flow *const *flows, size_t first,
-                       size_t n)
+static int write_block(const nf_flow_config *config, writer *writers, const nf_flow *const *flows,
+                       size_t first, size_t n)
 {
     nf_flow_view view = {.config = config};
     int code = NETFEAT_OK;

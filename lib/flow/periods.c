@@ -13,7 +13,6 @@ static void add_duration(nf_durations *d, int64_t ns)
     d->n++;
 }
 
-
 static void update_periods(const netfeat_flows *fl, nf_flow *f, void *state, const nf_flow_packet *p)
 {
     nf_periods *s = state;
@@ -79,10 +78,8 @@ static void merge_subflows(const nf_flow_config *config, void *state, const void
     }
 }
 
-const nf_flow_group nf_group_subflows = {.name = "subflows",
-                                         .bytes = sizeof(nf_subflows),
-                                         .update = update_subflows,
-                                         .merge = merge_subflows};
+const nf_flow_group nf_group_subflows = {
+    .name = "subflows", .bytes = sizeof(nf_subflows), .update = update_subflows, .merge = merge_subflows};
 
 /* ---- bulks: at least four packets with payload of one side, none of the other between, no long gap ---- */
 
@@ -124,7 +121,5 @@ static void update_bulk(const netfeat_flows *fl, nf_flow *f, void *state, const 
     s->last = p->time;
 }
 
-const nf_flow_group nf_group_bulk = {.name = "bulk",
-                                     .side_bytes = sizeof(nf_bulk),
-                                     .inputs = NF_IN(PAYLOAD_LENGTH),
-                                     .update = update_bulk};
+const nf_flow_group nf_group_bulk = {
+    .name = "bulk", .side_bytes = sizeof(nf_bulk), .inputs = NF_IN(PAYLOAD_LENGTH), .update = update_bulk};

@@ -107,7 +107,8 @@ static bool get_average_length(nf_flow_view *v, int argument, nf_flow_value *ret
     nf_counts c = nf_sum_counts(v, NF_BOTH);
 
     (void)argument;
-    return nf_give_f64(ret, (double)(c.bytes + (is_2018(v) ? cic_of(v)->first_length : 0)) / (double)c.packets);
+    return nf_give_f64(ret,
+                       (double)(c.bytes + (is_2018(v) ? cic_of(v)->first_length : 0)) / (double)c.packets);
 }
 
 static bool give_us(nf_summary s, int argument, nf_flow_value *ret)
@@ -244,7 +245,8 @@ static bool get_subflow(nf_flow_view *v, int argument, nf_flow_value *ret)
     const nf_subflows *s = nf_flow_read(v->config, v->flow, NF_G_SUBFLOWS);
     nf_counts c = nf_sum_counts(v, argument);
 
-    return nf_give_f64(ret, s->gaps > 0 ? (double)((argument & 12) == 4 ? c.packets : c.bytes) / (double)s->gaps : 0);
+    return nf_give_f64(
+        ret, s->gaps > 0 ? (double)((argument & 12) == 4 ? c.packets : c.bytes) / (double)s->gaps : 0);
 }
 
 static bool get_zero(nf_flow_view *v, int argument, nf_flow_value *ret)
@@ -260,11 +262,15 @@ static bool get_zero(nf_flow_view *v, int argument, nf_flow_value *ret)
 #define F NF_FORWARD
 #define R NF_BACKWARD
 #define ROW(name, type, unit, groups, get, argument, help)                                                   \
-    {name, NETFEAT_TYPE_##type, unit, groups, NF_COL_USUAL, get, argument, NULL, "never", help, VERSION name "@1"}
+    {                                                                                                        \
+        name, NETFEAT_TYPE_##type, unit, groups, NF_COL_USUAL, get, argument, NULL, "never", help,           \
+            VERSION name "@1"                                                                                \
+    }
 #define LENGTHS(way, d)                                                                                      \
     ROW(way " Packet Length Max", U64, "bytes", NF_G(SIZES), get_length, (d) | NF_MAX, "greatest payload"),  \
         ROW(way " Packet Length Min", U64, "bytes", NF_G(SIZES), get_length, (d) | NF_MIN, "least payload"), \
-        ROW(way " Packet Length Mean", F64, "bytes", NF_G(SIZES), get_length, (d) | NF_MEAN, "mean payload"), \
+        ROW(way " Packet Length Mean", F64, "bytes", NF_G(SIZES), get_length, (d) | NF_MEAN,                 \
+            "mean payload"),                                                                                 \
         ROW(way " Packet Length Std", F64, "bytes", NF_G(SIZES), get_length, (d) | NF_STD,                   \
             "deviation (n - 1) of payloads")
 #define IATS(way, d)                                                                                         \
@@ -293,14 +299,15 @@ static bool get_zero(nf_flow_view *v, int argument, nf_flow_value *ret)
         ROW("Fwd IAT Total", I64, "us", NF_G(GAPS), get_iat, F | NF_SUM, "sum of inter-arrival times"),      \
         IATS("Fwd", F),                                                                                      \
         ROW("Bwd IAT Total", I64, "us", NF_G(GAPS), get_iat, R | NF_SUM, "sum of inter-arrival times"),      \
-        IATS("Bwd", R), FLAG("Fwd PSH Flags", F, 3), FLAG("Bwd PSH Flags", R, 3), FLAG("Fwd URG Flags", F, 5), \
-        FLAG("Bwd URG Flags", R, 5)
+        IATS("Bwd", R), FLAG("Fwd PSH Flags", F, 3), FLAG("Bwd PSH Flags", R, 3),                            \
+        FLAG("Fwd URG Flags", F, 5), FLAG("Bwd URG Flags", R, 5)
 #define SHAPE                                                                                                \
     ROW("Fwd Header Length", U64, "bytes", NF_G(HEADERS), nf_get_header, F | 4, "transport headers"),        \
         ROW("Bwd Header Length", U64, "bytes", NF_G(HEADERS), nf_get_header, R | 4, "transport headers"),    \
         ROW("Fwd Packets/s", F64, "packets/s", 0, get_rate, F | 4 | 16, "packets by duration"),              \
         ROW("Bwd Packets/s", F64, "packets/s", 0, get_rate, R | 4 | 16, "packets by duration"),              \
-        ROW("Packet Length Min", U64, "bytes", NF_G(SIZES) | NF_G(CIC), get_length, B | NF_MIN, "least payload"), \
+        ROW("Packet Length Min", U64, "bytes", NF_G(SIZES) | NF_G(CIC), get_length, B | NF_MIN,              \
+            "least payload"),                                                                                \
         ROW("Packet Length Max", U64, "bytes", NF_G(SIZES) | NF_G(CIC), get_length, B | NF_MAX,              \
             "greatest payload"),                                                                             \
         ROW("Packet Length Mean", F64, "bytes", NF_G(SIZES) | NF_G(CIC), get_length, B | NF_MEAN,            \
@@ -329,17 +336,48 @@ static bool get_zero(nf_flow_view *v, int argument, nf_flow_value *ret)
         ROW("Subflow Bwd Bytes", F64, "bytes", subflow_groups, subflow, R | 8, "payload by long gaps")
 #define START                                                                                                \
     ROW("FWD Init Win Bytes", I64, "", NF_G(CIC), get_window, F, "first window that is not 0; 2018: -1"),    \
-        ROW("Bwd Init Win Bytes", I64, "", NF_G(CIC), get_window, R, "first window that is not 0; 2018: the last"), \
-        ROW("Fwd Act Data Pkts", U64, "packets", NF_G(HEADERS), nf_get_header, F | 12, "packets with payload")
+        ROW("Bwd Init Win Bytes", I64, "", NF_G(CIC), get_window, R,                                         \
+            "first window that is not 0; 2018: the last"),                                                   \
+        ROW("Fwd Act Data Pkts", U64, "packets", NF_G(HEADERS), nf_get_header, F | 12,                       \
+            "packets with payload")
 #define PERIOD(name, which, get, rule)                                                                       \
-    {name " Mean", NETFEAT_TYPE_F64, "us", NF_G(PERIODS), NF_COL_USUAL, get, (which) | NF_MEAN, NULL, rule,  \
-     "mean period", VERSION name " Mean@1"},                                                                 \
-        {name " Std", NETFEAT_TYPE_F64, "us", NF_G(PERIODS), NF_COL_USUAL, get, (which) | NF_STD, NULL, rule, \
-         "deviation (n - 1) of periods", VERSION name " Std@1"},                                             \
-        {name " Max", NETFEAT_TYPE_I64, "us", NF_G(PERIODS), NF_COL_USUAL, get, (which) | NF_MAX, NULL, rule, \
-         "longest period", VERSION name " Max@1"},                                                           \
-        {name " Min", NETFEAT_TYPE_I64, "us", NF_G(PERIODS), NF_COL_USUAL, get, (which) | NF_MIN, NULL, rule, \
-         "shortest period", VERSION name " Min@1"}
+    {name " Mean",                                                                                           \
+     NETFEAT_TYPE_F64,                                                                                       \
+     "us",                                                                                                   \
+     NF_G(PERIODS),                                                                                          \
+     NF_COL_USUAL,                                                                                           \
+     get,                                                                                                    \
+     (which) | NF_MEAN,                                                                                      \
+     NULL,                                                                                                   \
+     rule,                                                                                                   \
+     "mean period",                                                                                          \
+     VERSION name " Mean@1"},                                                                                \
+        {name " Std",                                                                                        \
+         NETFEAT_TYPE_F64,                                                                                   \
+         "us",                                                                                               \
+         NF_G(PERIODS),                                                                                      \
+         NF_COL_USUAL,                                                                                       \
+         get,                                                                                                \
+         (which) | NF_STD,                                                                                   \
+         NULL,                                                                                               \
+         rule,                                                                                               \
+         "deviation (n - 1) of periods",                                                                     \
+         VERSION name " Std@1"},                                                                             \
+        {name " Max",                                                                                        \
+         NETFEAT_TYPE_I64,                                                                                   \
+         "us",                                                                                               \
+         NF_G(PERIODS),                                                                                      \
+         NF_COL_USUAL,                                                                                       \
+         get,                                                                                                \
+         (which) | NF_MAX,                                                                                   \
+         NULL,                                                                                               \
+         rule,                                                                                               \
+         "longest period",                                                                                   \
+         VERSION name " Max@1"},                                                                             \
+    {                                                                                                        \
+        name " Min", NETFEAT_TYPE_I64, "us", NF_G(PERIODS), NF_COL_USUAL, get, (which) | NF_MIN, NULL, rule, \
+            "shortest period", VERSION name " Min@1"                                                         \
+    }
 
 #define VERSION "cic."
 static const nf_flow_column corrected[] = {

@@ -7,7 +7,8 @@
 #define COLUMN(name, type, unit, groups, flags, get, argument, null_rule, help)                              \
     {name, NETFEAT_TYPE_##type, unit, groups, flags, get, argument, NULL, null_rule, help, "flow." name "@1"},
 #define LIST(name, type, unit, groups, flags, get, argument, count, null_rule, help)                         \
-    {name, NETFEAT_TYPE_##type, unit, groups, flags, get, argument, count, null_rule, help, "flow." name "@1"},
+    {name,  NETFEAT_TYPE_##type, unit, groups,           flags, get, argument,                               \
+     count, null_rule,           help, "flow." name "@1"},
 static const nf_flow_column flow_columns[] = {
 #include "flow/columns.def"
     {.name = NULL},
@@ -33,20 +34,18 @@ const nf_flow_profile nf_profile_flows = {
     {name, NETFEAT_TYPE_##type, unit, 0, NF_COL_USUAL, get, argument, NULL, null_rule, help, definition},
 static const nf_flow_column stream_columns[] = {
     STREAM("Source IP", BYTES16, "", nf_get_ip, 0, "never", "source address", "notebook.source_ip@1")
-    STREAM("Destination IP", BYTES16, "", nf_get_ip, 1, "never", "destination address",
-           "notebook.destination_ip@1")
-    STREAM("Source Port", U16, "", nf_get_port, 0, "never", "source port", "notebook.source_port@1")
-    STREAM("Destination Port", U16, "", nf_get_port, 1, "never", "destination port",
-           "notebook.destination_port@1")
-    STREAM("Protocol", U8, "", nf_get_protocol, 0, "never", "protocol behind the IP header",
-           "notebook.protocol@1")
-    STREAM("Number of Packets", U64, "packets", nf_get_packets, 0, "never", "packets",
-           "notebook.number_of_packets@1")
-    STREAM("Total Length", U64, "bytes", nf_get_bytes, 0, "never", "sum of flow.length_column",
-           "notebook.total_length@1")
-    STREAM("Duration", F64, "s", nf_get_duration_seconds, 0, "no packet has a time",
-           "highest minus lowest timestamp", "notebook.duration@1")
-    {.name = NULL},
+        STREAM("Destination IP", BYTES16, "", nf_get_ip, 1, "never", "destination address",
+               "notebook.destination_ip@1") STREAM("Source Port", U16, "", nf_get_port, 0, "never",
+                                                   "source port", "notebook.source_port@1")
+            STREAM("Destination Port", U16, "", nf_get_port, 1, "never", "destination port",
+                   "notebook.destination_port@1")
+                STREAM("Protocol", U8, "", nf_get_protocol, 0, "never", "protocol behind the IP header",
+                       "notebook.protocol@1") STREAM("Number of Packets", U64, "packets", nf_get_packets, 0,
+                                                     "never", "packets", "notebook.number_of_packets@1")
+                    STREAM("Total Length", U64, "bytes", nf_get_bytes, 0, "never",
+                           "sum of flow.length_column", "notebook.total_length@1")
+                        STREAM("Duration", F64, "s", nf_get_duration_seconds, 0, "no packet has a time",
+                               "highest minus lowest timestamp", "notebook.duration@1"){.name = NULL},
 };
 
 const nf_flow_profile nf_profile_notebook = {

@@ -130,22 +130,29 @@ static bool get_splt(nf_flow_view *v, int argument, nf_flow_value *ret)
     return nf_give_i64(ret, argument == 2 ? ret->i / MS : (int64_t)ret->u);
 }
 
-#define U      NF_COL_USUAL
-#define N      "never"
+#define U NF_COL_USUAL
+#define N "never"
 #define ROW(name, type, unit, groups, flags, get, argument, null_rule, help)                                 \
-    {name, NETFEAT_TYPE_##type, unit, groups, flags, get, argument, NULL, null_rule, help, "nfstream." name "@1"}
-#define SPLT(name, unit, argument, help)                                                               \
-    {name, NETFEAT_TYPE_I64, unit, NF_G(FIRST), 0, get_splt, argument, count_splt, N, help,                  \
-     "nfstream." name "@1"}
+    {                                                                                                        \
+        name, NETFEAT_TYPE_##type, unit, groups, flags, get, argument, NULL, null_rule, help,                \
+            "nfstream." name "@1"                                                                            \
+    }
+#define SPLT(name, unit, argument, help)                                                                     \
+    {                                                                                                        \
+        name, NETFEAT_TYPE_I64, unit, NF_G(FIRST), 0, get_splt, argument, count_splt, N, help,               \
+            "nfstream." name "@1"                                                                            \
+    }
 #define CORE(way, direction, help)                                                                           \
-    ROW(way "_first_seen_ms", I64, "ms", NF_G(SPANS), U, get_seen, (direction) | NF_MIN, N, "first packet" help), \
+    ROW(way "_first_seen_ms", I64, "ms", NF_G(SPANS), U, get_seen, (direction) | NF_MIN, N,                  \
+        "first packet" help),                                                                                \
         ROW(way "_last_seen_ms", I64, "ms", NF_G(SPANS), U, get_seen, (direction) | NF_MAX, N,               \
             "last packet" help),                                                                             \
         ROW(way "_duration_ms", I64, "ms", NF_G(SPANS), U, get_duration, direction, N, "last - first" help), \
         ROW(way "_packets", U64, "packets", 0, U, nf_get_packets, direction, N, "packets" help),             \
         ROW(way "_bytes", U64, "bytes", 0, U, nf_get_bytes, direction, N, "sum of 16-bit lengths" help)
 #define SIZES(way, direction, help)                                                                          \
-    ROW(way "_min_ps", U64, "bytes", NF_G(SIZES), U, get_size, (direction) | NF_MIN, N, "least length" help), \
+    ROW(way "_min_ps", U64, "bytes", NF_G(SIZES), U, get_size, (direction) | NF_MIN, N,                      \
+        "least length" help),                                                                                \
         ROW(way "_mean_ps", F64, "bytes", NF_G(SIZES), U, get_size, (direction) | NF_MEAN, N,                \
             "mean length" help),                                                                             \
         ROW(way "_stddev_ps", F64, "bytes", NF_G(SIZES), U, get_size, (direction) | NF_STD, N,               \
@@ -209,7 +216,8 @@ static const nf_flow_column columns[] = {
 const nf_flow_profile nf_profile_nfstream = {
     .name = "nfstream",
     .columns = columns,
-    .inputs = NF_IN(QUALITY) | NF_IN(FRAGMENT_OFFSET) | NF_IN(VLAN_ID) | NF_IN(TUNNEL_TYPE) | NF_IN(TUNNEL_ID),
+    .inputs =
+        NF_IN(QUALITY) | NF_IN(FRAGMENT_OFFSET) | NF_IN(VLAN_ID) | NF_IN(TUNNEL_TYPE) | NF_IN(TUNNEL_ID),
     .clock_unit = MS,
     .idle_tcp = 120 * SECOND,
     .idle_other = 120 * SECOND,

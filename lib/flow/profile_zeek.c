@@ -39,7 +39,8 @@ static bool get_bytes(nf_flow_view *v, int argument, nf_flow_value *ret)
     if (v->key->protocol != NF_PROTOCOL_TCP) {
         return nf_get_layer(v, argument | 12, ret);
     }
-    return nf_give_u64(ret, nf_zeek_bytes(v->config, v->flow, argument == NF_FORWARD ? v->forward : 1U - v->forward));
+    return nf_give_u64(
+        ret, nf_zeek_bytes(v->config, v->flow, argument == NF_FORWARD ? v->forward : 1U - v->forward));
 }
 
 /* Known to be missing: both ends took part in the connection. */
@@ -59,7 +60,10 @@ static bool get_missed(nf_flow_view *v, int argument, nf_flow_value *ret)
 }
 
 #define ROW(name, type, unit, groups, get, argument, null_rule, help)                                        \
-    {name, NETFEAT_TYPE_##type, unit, groups, NF_COL_USUAL, get, argument, NULL, null_rule, help, "zeek." name "@1"}
+    {                                                                                                        \
+        name, NETFEAT_TYPE_##type, unit, groups, NF_COL_USUAL, get, argument, NULL, null_rule, help,         \
+            "zeek." name "@1"                                                                                \
+    }
 #define NO_DURATION "duration is 0"
 
 static const nf_flow_column columns[] = {
@@ -67,7 +71,8 @@ static const nf_flow_column columns[] = {
     ROW("id.orig_h", BYTES16, "", 0, nf_get_ip, 0, "never", "address of the originator"),
     ROW("id.orig_p", U16, "", 0, get_port, 0, "never", "its port; ICMP: type; 0 otherwise"),
     ROW("id.resp_h", BYTES16, "", 0, nf_get_ip, 1, "never", "address of the responder"),
-    ROW("id.resp_p", U16, "", 0, get_port, 1, "never", "its port; ICMP: type of the answer, or code; 0 otherwise"),
+    ROW("id.resp_p", U16, "", 0, get_port, 1, "never",
+        "its port; ICMP: type of the answer, or code; 0 otherwise"),
     ROW("proto", TEXT, "", 0, get_proto, 0, "never", "tcp, udp, icmp or unknown_transport"),
     ROW("duration", F64, "s", 0, get_duration, 0, NO_DURATION, "last minus first packet"),
     ROW("orig_bytes", U64, "bytes", NF_G(TCP) | NF_G(LAYERS), get_bytes, NF_FORWARD, NO_DURATION,
@@ -77,7 +82,8 @@ static const nf_flow_column columns[] = {
     ROW("conn_state", TEXT, "", NF_G(HISTORY), nf_get_conn_state, 0, "never", "state of the connection"),
     ROW("missed_bytes", U64, "bytes", NF_G(HISTORY), get_missed, 0, "never",
         "bytes in gaps, if both ends are ESTABLISHED or CLOSED"),
-    ROW("history", TEXT, "", NF_G(HISTORY), nf_get_history, 0, "nothing to tell", "events, upper case: originator"),
+    ROW("history", TEXT, "", NF_G(HISTORY), nf_get_history, 0, "nothing to tell",
+        "events, upper case: originator"),
     ROW("orig_pkts", U64, "packets", 0, nf_get_packets, NF_FORWARD, "never", "packets of the originator"),
     ROW("orig_ip_bytes", U64, "bytes", 0, nf_get_bytes, NF_FORWARD, "never", "sum of its ip_length"),
     ROW("resp_pkts", U64, "packets", 0, nf_get_packets, NF_BACKWARD, "never", "packets of the responder"),

@@ -3,7 +3,8 @@
 #include "flow/groups.h"
 #include "flow/input.h"
 
-#define FAR (INT64_C(1) << 60) /* nobody sends so much: numbers that jump on purpose are followed no further */
+#define FAR                                                                                                  \
+    (INT64_C(1) << 60) /* nobody sends so much: numbers that jump on purpose are followed no further */
 
 static int64_t unwrap(const nf_tcp_side *s, uint32_t seq)
 {

@@ -43,7 +43,8 @@ static void describe(const nf_flow_config *config, header *h)
     h->stride = config->stride;
     h->clear_bytes = config->clear_bytes;
     h->close = config->close;
-    h->key_parts = (config->key_vlan ? 1U : 0U) | (config->key_tunnel ? 2U : 0U) | (config->key_link ? 4U : 0U);
+    h->key_parts =
+        (config->key_vlan ? 1U : 0U) | (config->key_tunnel ? 2U : 0U) | (config->key_link ? 4U : 0U);
     h->idle_tcp = config->idle_tcp;
     h->idle_other = config->idle_other;
     h->active = config->active;
@@ -146,7 +147,8 @@ static int save_flow(const nf_flow_config *config, const nf_flow *f, nf_builder 
     return nf_builder_add_reserved(states, size);
 }
 
-static int save_rows(const netfeat_flows *fl, const nf_flow **list, size_t n, nf_builder *ids, nf_builder *states)
+static int save_rows(const netfeat_flows *fl, const nf_flow **list, size_t n, nf_builder *ids,
+                     nf_builder *states)
 {
     int code = save_header(fl, n, states);
 
@@ -198,7 +200,8 @@ int netfeat_flows_to_table(const netfeat_flows *fl, netfeat_table **ret)
 
 static int bad(netfeat_ctx *ctx, int64_t row, const char *what)
 {
-    return nf_error_at(ctx, NETFEAT_ERR_FORMAT, -1, row, "state of flows, row %lld: %s", (long long)row, what);
+    return nf_error_at(ctx, NETFEAT_ERR_FORMAT, -1, row, "state of flows, row %lld: %s", (long long)row,
+                       what);
 }
 
 static bool valid_key(const nf_flow_config *config, const nf_flow_key *key)
@@ -282,8 +285,7 @@ static int load_flow(netfeat_flows *fl, const netfeat_column *states, int64_t ro
     *last = buffer->first_position;
     memset(&key, 0, sizeof key);
     memcpy(&key, nf_flow_key_of(buffer), config->key_bytes);
-    if (buffer->reason == 0 &&
-        nf_flow_find(fl, &key, nf_flow_key_hash(fl, &key)) != NF_MAP_NONE) {
+    if (buffer->reason == 0 && nf_flow_find(fl, &key, nf_flow_key_hash(fl, &key)) != NF_MAP_NONE) {
         return bad(fl->ctx, row, "two open flows of one key");
     }
     code = nf_flow_insert(fl, buffer, &index);
@@ -404,7 +406,8 @@ int netfeat_flows_from_table(netfeat_ctx *ctx, const netfeat_options *opts, cons
         return nf_error(ctx, NETFEAT_ERR_NOTFOUND, "flows_from_table: no column state");
     }
     if (code == 0 && (state->cols[index]->type != NETFEAT_TYPE_BYTES || state->cols[index]->nulls > 0)) {
-        return nf_error(ctx, NETFEAT_ERR_TYPE, "flows_from_table: column state is not of type bytes, or has NULLs");
+        return nf_error(ctx, NETFEAT_ERR_TYPE,
+                        "flows_from_table: column state is not of type bytes, or has NULLs");
     }
     if (code != 0) {
         return code;

@@ -50,7 +50,8 @@ typedef struct {
 static bool is_complete(const nf_flow_input *in, int64_t row)
 {
     return nf_column_present(in->col[NF_IN_SRC_IP], row) && nf_column_present(in->col[NF_IN_DST_IP], row) &&
-           nf_column_present(in->col[NF_IN_SRC_PORT], row) && nf_column_present(in->col[NF_IN_DST_PORT], row) &&
+           nf_column_present(in->col[NF_IN_SRC_PORT], row) &&
+           nf_column_present(in->col[NF_IN_DST_PORT], row) &&
            nf_column_present(in->col[NF_IN_IP_PROTOCOL], row);
 }
 
