@@ -16,21 +16,25 @@ static void add_duration(nf_durations *d, int64_t ns)
 static void update_periods(const netfeat_flows *fl, nf_flow *f, void *state, const nf_flow_packet *p)
 {
     nf_periods *s = state;
+    bool fresh;
 
     (void)f;
     if (!p->timed) {
         return;
     }
-    if (s->times == 0) {
-        s->begin = p->time;
-    } else if (nf_difference(p->time, s->end) > fl->config.activity) {
+    fresh = s->times == 0 || nf_difference(p->time, s->end) > fl->config.activity;
+    if (fresh && s->times > 0) {
         if (s->end > s->begin) {
             add_duration(&s->active, nf_difference(s->end, s->begin));
         }
         add_duration(&s->idle, nf_difference(p->time, s->end));
+    }
+    if (fresh) {
         s->begin = p->time;
     }
-    s->end = p->time;
+    /* where time goes back, the period is from its earliest to its latest packet */
+    s->begin = p->time < s->begin ? p->time : s->begin;
+    s->end = fresh || p->time > s->end ? p->time : s->end;
     s->times++;
 }
 

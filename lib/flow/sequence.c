@@ -170,7 +170,9 @@ static void update_tcp(const netfeat_flows *fl, nf_flow *f, void *state, const n
     }
     s->zero_window_packets += p->window == 0 && !syn;
     start_at(s, seq);
-    note_data(s, unwrap(s, seq), p->payload_length);
+    if (p->payload_length > 0) { /* an empty segment behind a FIN has the FIN's number */
+        note_data(s, unwrap(s, seq), p->payload_length);
+    }
     if ((p->tcp_flags & NETFEAT_TCP_FIN) != 0) {
         s->known |= NF_TCP_FIN_SEEN;
     }

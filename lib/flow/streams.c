@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "base/options.h"
 #include "flow/groups.h"
 #include "flow/input.h"
 #include "flow/order.h"
@@ -12,7 +11,8 @@
 
 #define PART_BITS  8
 #define PARTS      (1U << PART_BITS)
-#define AHEAD      8 /* records between asking for a slot and needing it */
+#define AHEAD      8 /* records between asking for an entry and needing it; twice that for its slot */
+#define CHUNK      ((size_t)1 << 19) /* rows: 32 MiB of records, used again, cost less than fresh pages for all */
 #define TIMED      (UINT64_C(1) << 63)
 #define CHECKPOINT 64
 
@@ -27,12 +27,6 @@ typedef struct {
 _Static_assert(sizeof(record) == 64, "one cache line");
 
 typedef struct {
-    uint8_t *entries; /* config.stride apart */
-    size_t cap;       /* entries */
-    nf_map map;
-} part;
-
-typedef struct {
     netfeat_ctx *ctx;
     nf_flow_config config;
     nf_flow_input in;
@@ -41,7 +35,9 @@ typedef struct {
     uint32_t *hashes;
     size_t start[PARTS + 1];
     size_t at[PARTS];
-    part parts[PARTS];
+    uint8_t *entries;   /* of all parts, config.stride apart */
+    size_t cap, n;      /* entries */
+    nf_map maps[PARTS]; /* only the first is used, again and again, when all rows are one chunk */
     int64_t done;
 } spreader;
 
@@ -132,39 +128,40 @@ static uint64_t map_hash(const record *r)
     return (uint64_t)r->hash << (32 + PART_BITS);
 }
 
-static nf_flow *entry_at(const spreader *s, const part *p, size_t index)
+static nf_flow *entry_at(const spreader *s, size_t index)
 {
-    return (nf_flow *)(void *)(p->entries + index * s->config.stride);
+    return (nf_flow *)(void *)(s->entries + index * s->config.stride);
 }
 
-static int add_entry(spreader *s, part *p, const record *r, nf_flow **ret)
+static int add_entry(spreader *s, nf_map *map, const record *r, nf_flow **ret)
 {
-    void *entries = p->entries;
-    int code = nf_map_ready(s->ctx, &p->map);
+    void *entries = s->entries;
+    int code = nf_map_ready(s->ctx, map);
     nf_flow *f;
 
-    code = code != 0 ? code : nf_grow(s->ctx, &entries, &p->cap, (size_t)p->map.count + 1, s->config.stride);
-    p->entries = entries;
+    code = code != 0 ? code : nf_grow(s->ctx, &entries, &s->cap, s->n + 1, s->config.stride);
+    s->entries = entries;
     if (code != 0) {
         return code;
     }
-    f = entry_at(s, p, p->map.count);
+    f = entry_at(s, s->n);
     memset(f, 0, s->config.clear_bytes);
     memcpy(f + 1, r->key, sizeof r->key);
     f->first_position = r->row;
-    nf_map_insert(&p->map, map_hash(r), p->map.count);
+    nf_map_insert(map, map_hash(r), (uint32_t)s->n);
+    s->n++;
     *ret = f;
     return NETFEAT_OK;
 }
 
-static nf_flow *find_entry(const spreader *s, const part *p, const record *r)
+static nf_flow *find_entry(const spreader *s, const nf_map *map, const record *r)
 {
     uint64_t hash = map_hash(r);
-    uint64_t pos = nf_map_start(&p->map, hash);
+    uint64_t pos = nf_map_start(map, hash);
     uint32_t index;
 
-    for (; (index = nf_map_next(&p->map, hash, &pos)) != NF_MAP_NONE; pos++) {
-        nf_flow *f = entry_at(s, p, index);
+    for (; (index = nf_map_next(map, hash, &pos)) != NF_MAP_NONE; pos++) {
+        nf_flow *f = entry_at(s, index);
         if (memcmp(f + 1, r->key, sizeof r->key) == 0) {
             return f;
         }
@@ -188,17 +185,30 @@ static void count_record(const spreader *s, nf_flow *f, const record *r)
     }
 }
 
-static int aggregate(spreader *s, part *p, const record *records, size_t n)
+/* The slot of one record, the entry of another that comes before it. */
+static void prefetch(const spreader *s, const nf_map *map, const record *slot, const record *entry)
+{
+    uint64_t pos = nf_map_start(map, map_hash(entry));
+    uint32_t index = nf_map_next(map, map_hash(entry), &pos);
+
+    nf_map_prefetch(map, map_hash(slot));
+    if (index != NF_MAP_NONE) {
+        __builtin_prefetch(entry_at(s, index), 1);
+        __builtin_prefetch(entry_at(s, index) + 1, 1);
+    }
+}
+
+static int aggregate(spreader *s, nf_map *map, const record *records, size_t n)
 {
     int code = NETFEAT_OK;
 
     for (size_t i = 0; code == 0 && i < n; i++) {
         nf_flow *f;
-        if (i + AHEAD < n) {
-            nf_map_prefetch(&p->map, map_hash(&records[i + AHEAD]));
+        if (i + 2 * AHEAD < n) {
+            prefetch(s, map, &records[i + 2 * AHEAD], &records[i + AHEAD]);
         }
-        f = find_entry(s, p, &records[i]);
-        code = f != NULL ? NETFEAT_OK : add_entry(s, p, &records[i], &f);
+        f = find_entry(s, map, &records[i]);
+        code = f != NULL ? NETFEAT_OK : add_entry(s, map, &records[i], &f);
         if (code == 0) {
             count_record(s, f, &records[i]);
         }
@@ -208,6 +218,8 @@ static int aggregate(spreader *s, part *p, const record *records, size_t n)
 
 static int group_rows(spreader *s)
 {
+    bool once = s->in.rows <= (int64_t)s->chunk;
+
     for (int64_t first = 0; first < s->in.rows; first += (int64_t)s->chunk) {
         int64_t rest = s->in.rows - first;
         size_t n = rest < (int64_t)s->chunk ? (size_t)rest : s->chunk;
@@ -215,7 +227,11 @@ static int group_rows(spreader *s)
         hash_rows(s, first, n);
         code = spread_rows(s, first, n);
         for (size_t p = 0; code == 0 && p < PARTS; p++) {
-            code = aggregate(s, &s->parts[p], s->records + s->start[p], s->start[p + 1] - s->start[p]);
+            nf_map *map = &s->maps[once ? 0 : p];
+            code = aggregate(s, map, s->records + s->start[p], s->start[p + 1] - s->start[p]);
+            if (once) {
+                nf_map_clear(map);
+            }
         }
         if (code != 0) {
             return code;
@@ -228,24 +244,18 @@ static int group_rows(spreader *s)
 static int write_flows(spreader *s, netfeat_table **ret)
 {
     const nf_flow **list;
-    size_t n = 0, total = 0;
     int code;
 
-    for (size_t p = 0; p < PARTS; p++) {
-        total += s->parts[p].map.count;
-    }
-    list = nf_alloc_array(s->ctx, total + 1, sizeof *list);
+    list = nf_alloc_array(s->ctx, s->n + 1, sizeof *list);
     if (list == NULL) {
         return nf_ctx_code(s->ctx);
     }
-    for (size_t p = 0; p < PARTS; p++) {
-        for (size_t i = 0; i < s->parts[p].map.count; i++) {
-            list[n++] = entry_at(s, &s->parts[p], i);
-        }
+    for (size_t i = 0; i < s->n; i++) {
+        list[i] = entry_at(s, i);
     }
-    code = s->config.by_key ? nf_order_by_key(s->ctx, list, n) : nf_order_by_position(s->ctx, list, n);
-    code = code != 0 ? code : nf_flow_output(s->ctx, &s->config, list, n, ret);
-    nf_free(s->ctx, list, (total + 1) * sizeof *list);
+    code = s->config.by_key ? nf_order_by_key(s->ctx, list, s->n) : nf_order_by_position(s->ctx, list, s->n);
+    code = code != 0 ? code : nf_flow_output(s->ctx, &s->config, list, s->n, ret);
+    nf_free(s->ctx, list, (s->n + 1) * sizeof *list);
     return code;
 }
 
@@ -256,9 +266,9 @@ static void spreader_free(spreader *s)
     netfeat_ctx *ctx = s->ctx;
 
     for (size_t p = 0; p < PARTS; p++) {
-        nf_free(ctx, s->parts[p].entries, s->parts[p].cap * s->config.stride);
-        nf_map_free(ctx, &s->parts[p].map);
+        nf_map_free(ctx, &s->maps[p]);
     }
+    nf_free(ctx, s->entries, s->cap * s->config.stride);
     nf_free(ctx, s->records, s->chunk * sizeof *s->records);
     nf_free(ctx, s->hashes, s->chunk * sizeof *s->hashes);
     nf_flow_config_free(ctx, &s->config);
@@ -267,7 +277,6 @@ static void spreader_free(spreader *s)
 
 static int prepare(spreader *s, const netfeat_table *packets, const netfeat_options *opts)
 {
-    size_t most = (size_t)nf_option(opts, NETFEAT_OPT_FLOW_MAX_BYTES) / 4 / sizeof(record);
     int code = nf_flow_configure(s->ctx, opts, &nf_profile_notebook, &s->config);
 
     code = code != 0 ? code : nf_flow_input_open(s->ctx, &s->config, packets, &s->in);
@@ -277,8 +286,7 @@ static int prepare(spreader *s, const netfeat_table *packets, const netfeat_opti
     if (s->in.rows >= NF_MAP_NONE) {
         return nf_error(s->ctx, NETFEAT_ERR_LIMIT, "streams: more than 2^32 - 2 rows");
     }
-    most = most > 1024 ? most : 1024;
-    s->chunk = (size_t)s->in.rows < most ? (size_t)s->in.rows + 1 : most;
+    s->chunk = (size_t)s->in.rows < CHUNK ? (size_t)s->in.rows + 1 : CHUNK;
     s->records = nf_alloc_array(s->ctx, s->chunk, sizeof *s->records);
     s->hashes = s->records != NULL ? nf_alloc_array(s->ctx, s->chunk, sizeof *s->hashes) : NULL;
     return s->hashes != NULL ? NETFEAT_OK : nf_ctx_code(s->ctx);
