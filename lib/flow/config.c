@@ -253,7 +253,8 @@ int nf_flow_configure(netfeat_ctx *ctx, const netfeat_options *opts, const nf_fl
     choose_groups(config);
     lay_out(config);
     choose_inputs(config);
-    config->max_open = fit(config, (uint64_t)nf_option(opts, NETFEAT_OPT_FLOW_MAX_BYTES));
+    config->max_open =
+        fit(config, (uint64_t)nf_option(opts, NETFEAT_OPT_FLOW_MAX_BYTES) - sizeof(netfeat_flows));
     if (most > 0 && most < config->max_open) {
         config->max_open = (uint32_t)most;
     }

@@ -25,7 +25,8 @@ static int linger_decision(const nf_flow_config *config, const nf_life *life, co
     const nf_life_side *s = &life->side[p->side];
 
     if (life->closed != 0) {
-        bool over = p->timed && nf_difference(p->time, life->closed_time) > config->linger;
+        bool over =
+            p->timed && life->closed_timed != 0 && nf_difference(p->time, life->closed_time) > config->linger;
         return over || is_pure_syn(p) ? life->closed : 0;
     }
     if (is_pure_syn(p) && (s->known & (NF_LIFE_ISN | NF_LIFE_GUESS)) != 0 && s->isn != p->seq) {
@@ -68,20 +69,23 @@ static int64_t idle_of(const nf_flow_config *config, const nf_flow *f)
     return nf_flow_key_of(f)->protocol == NF_PROTOCOL_TCP ? config->idle_tcp : config->idle_other;
 }
 
+/* Silence comes first: that a flow was idle can be seen without knowing what it was. */
 int nf_flow_decide(const nf_flow_config *config, const nf_flow *f, const nf_flow_packet *p)
 {
-    int reason = close_decision(config, f, p);
+    bool timed = p->timed && (f->flags & NF_FLOW_TIMED) != 0;
     int64_t age;
+    int reason;
 
-    if (reason != 0 || !p->timed || (f->flags & NF_FLOW_TIMED) == 0) {
-        return reason;
-    }
-    if (idle_of(config, f) != NF_NEVER && nf_difference(p->time, f->last_time) >= idle_of(config, f)) {
+    if (timed && idle_of(config, f) != NF_NEVER &&
+        nf_difference(p->time, f->last_time) >= idle_of(config, f)) {
         return nf_flow_final_reason(config, f, NETFEAT_FLOW_END_IDLE);
     }
+    reason = close_decision(config, f, p);
+    if (reason != 0 || !timed || config->active == NF_NEVER) {
+        return reason;
+    }
     age = nf_difference(p->time, f->first_time);
-    if (config->active != NF_NEVER &&
-        (age > config->active || (age == config->active && !config->profile->active_strict))) {
+    if (age > config->active || (age == config->active && !config->profile->active_strict)) {
         return nf_flow_final_reason(config, f, NETFEAT_FLOW_END_ACTIVE);
     }
     return 0;
@@ -96,7 +100,8 @@ int nf_flow_overdue(const nf_flow_config *config, const nf_flow *f, int64_t now)
     }
     if (lingering && nf_flow_key_of(f)->protocol == NF_PROTOCOL_TCP) {
         const nf_life *life = nf_flow_read(config, f, NF_G_LIFE);
-        if (life->closed != 0 && nf_difference(now, life->closed_time) > config->linger) {
+        if (life->closed != 0 && life->closed_timed != 0 &&
+            nf_difference(now, life->closed_time) > config->linger) {
             return life->closed;
         }
     }
@@ -208,16 +213,31 @@ static bool is_finished(const nf_life *life)
     return true;
 }
 
+/* Packets without a time do not move the clock: closed when the last FIN that has one came. */
 static void close_finished(nf_life *life)
 {
-    if (life->closed == 0 && is_finished(life)) {
-        life->closed = NETFEAT_FLOW_END_FIN;
-        life->closed_time =
-            life->side[0].fin_time > life->side[1].fin_time ? life->side[0].fin_time : life->side[1].fin_time;
+    if (life->closed != 0 || !is_finished(life)) {
+        return;
+    }
+    life->closed = NETFEAT_FLOW_END_FIN;
+    for (size_t i = 0; i < 2; i++) {
+        const nf_life_side *s = &life->side[i];
+        if ((s->known & NF_LIFE_FIN_TIMED) != 0 &&
+            (life->closed_timed == 0 || s->fin_time > life->closed_time)) {
+            life->closed_time = s->fin_time;
+            life->closed_timed = 1;
+        }
     }
 }
 
-static void note_end(const nf_flow_config *config, nf_life *life, const nf_flow_packet *p, int64_t time)
+static void close_at(nf_life *life, int reason, const nf_flow_packet *p)
+{
+    life->closed = (uint8_t)reason;
+    life->closed_timed = p->timed;
+    life->closed_time = p->timed ? p->time : 0;
+}
+
+static void note_end(const nf_flow_config *config, nf_life *life, const nf_flow_packet *p)
 {
     nf_life_side *s = &life->side[p->side];
     bool both = (life->side[0].known & life->side[1].known & NF_LIFE_FIN) != 0;
@@ -229,21 +249,19 @@ static void note_end(const nf_flow_config *config, nf_life *life, const nf_flow_
     }
     if ((p->tcp_flags & FIN) != 0 && (s->known & NF_LIFE_FIN) == 0) {
         s->fin_end = p->seq + p->payload_length + ((p->tcp_flags & SYN) != 0 ? 2 : 1);
-        s->fin_time = time;
-        s->known |= NF_LIFE_FIN;
+        s->fin_time = p->timed ? p->time : 0;
+        s->known |= NF_LIFE_FIN | (p->timed ? (uint32_t)NF_LIFE_FIN_TIMED : 0);
     }
     if (life->closed != 0) {
         return;
     }
     if ((p->tcp_flags & RST) != 0 && rule != NF_CLOSE_FIRST_FIN) {
-        life->closed = NETFEAT_FLOW_END_RST;
-        life->closed_time = time;
+        close_at(life, NETFEAT_FLOW_END_RST, p);
     } else if (rule == NF_CLOSE_LINGER) {
         close_finished(life);
     } else if ((rule == NF_CLOSE_NEXT_SYN && both && (p->tcp_flags & ACK) != 0) ||
                (rule == NF_CLOSE_FIRST_FIN && (p->tcp_flags & FIN) != 0)) {
-        life->closed = NETFEAT_FLOW_END_FIN;
-        life->closed_time = time;
+        close_at(life, NETFEAT_FLOW_END_FIN, p);
     }
 }
 
@@ -251,6 +269,7 @@ static void update_life(const netfeat_flows *fl, nf_flow *f, void *state, const 
 {
     nf_life *life = state;
 
+    (void)f;
     if (p->fresh) {
         life->first_side = p->side;
         life->first_tcp = p->tcp;
@@ -261,7 +280,7 @@ static void update_life(const netfeat_flows *fl, nf_flow *f, void *state, const 
     }
     if (p->tcp) {
         note_sequence(life, p);
-        note_end(&fl->config, life, p, p->timed ? p->time : f->last_time);
+        note_end(&fl->config, life, p);
     }
 }
 
@@ -275,11 +294,12 @@ static void merge_life_side(nf_life_side *a, const nf_life_side *b)
     if ((b->known & NF_LIFE_FIN) != 0 && (a->known & NF_LIFE_FIN) == 0) {
         a->fin_end = b->fin_end;
         a->fin_time = b->fin_time;
+        a->known |= b->known & (NF_LIFE_FIN | NF_LIFE_FIN_TIMED);
     }
     if ((b->known & NF_LIFE_ACK) != 0 && ((a->known & NF_LIFE_ACK) == 0 || is_behind(b->ack, a->ack))) {
         a->ack = b->ack;
     }
-    a->known |= b->known;
+    a->known |= b->known & (NF_LIFE_ISN | NF_LIFE_GUESS | NF_LIFE_ACK);
 }
 
 static void merge_life(const nf_flow_config *config, void *state, const void *later)
@@ -297,6 +317,7 @@ static void merge_life(const nf_flow_config *config, void *state, const void *la
     if (a->closed == 0 && b->closed != 0) {
         a->closed = b->closed;
         a->closed_time = b->closed_time;
+        a->closed_timed = b->closed_timed;
     }
 }
 

@@ -56,6 +56,7 @@ static void update_first(const netfeat_flows *fl, nf_flow *f, void *state, const
     if (p->timed) {
         if (s->timed == 0) {
             s->begin = p->time;
+            s->first_timed = s->n - 1;
         }
         s->last = p->time;
         s->timed = 1;
@@ -67,14 +68,16 @@ static void merge_first(const nf_flow_config *config, void *state, const void *l
     nf_first *a = state;
     const nf_first *b = later;
     const nf_first_packet *from = (const nf_first_packet *)(b + 1);
+    uint32_t before = a->n;
     int64_t boundary = a->timed != 0 && b->timed != 0 ? nf_difference(b->begin, a->last) : 0;
 
     for (uint32_t i = 0; i < b->n && a->n < config->first_packets; i++) {
         nf_first_packet *e = &first_packets(a)[a->n++];
         *e = from[i];
-        e->gap = i == 0 ? boundary : e->gap;
+        e->gap = b->timed != 0 && i == b->first_timed ? boundary : e->gap;
     }
     if (b->timed != 0) {
+        a->first_timed = a->timed != 0 ? a->first_timed : before + b->first_timed;
         a->begin = a->timed != 0 ? a->begin : b->begin;
         a->last = b->last;
         a->timed = 1;

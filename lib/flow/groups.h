@@ -16,7 +16,8 @@ enum {                    /* nf_life_side.known */
        NF_LIFE_ISN = 1,   /* isn is that of a SYN */
        NF_LIFE_GUESS = 2, /* isn is what the first packet, or the other side, suggests */
        NF_LIFE_FIN = 4,
-       NF_LIFE_ACK = 8
+       NF_LIFE_ACK = 8,
+       NF_LIFE_FIN_TIMED = 16 /* fin_time is known */
 };
 typedef struct {
     uint32_t isn;
@@ -37,9 +38,10 @@ typedef struct { /* NF_G_LIFE: when a connection is over */
     uint16_t first_flags; /* of the first packet, to decide again when shards are merged */
     uint8_t first_side;
     uint8_t first_tcp;
-    uint8_t closed; /* NETFEAT_FLOW_END_FIN, NETFEAT_FLOW_END_RST or 0 */
-    uint8_t syns;   /* 1: a SYN came after the first packet */
-    uint8_t reserved[6];
+    uint8_t closed;       /* NETFEAT_FLOW_END_FIN, NETFEAT_FLOW_END_RST or 0 */
+    uint8_t closed_timed; /* 1: closed_time is known */
+    uint8_t syns;         /* 1: a SYN came after the first packet */
+    uint8_t reserved[5];
 } nf_life;
 
 typedef struct { /* NF_G_LAYERS, per side */
@@ -193,8 +195,9 @@ typedef struct {
 typedef struct {         /* NF_G_FIRST: followed by first_packets of nf_first_packet */
     int64_t begin, last; /* times of the first packet and of the one before */
     uint32_t n;
-    uint32_t timed; /* 1: they are valid */
-    uint64_t reserved;
+    uint32_t timed;       /* 1: they are valid */
+    uint32_t first_timed; /* which packet was the first one with a time */
+    uint32_t reserved;
 } nf_first;
 
 /* ---- the groups as a list ---- */

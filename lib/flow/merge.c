@@ -9,10 +9,12 @@
 #include "flow/order.h"
 #include "flow/profile.h"
 
+#define MIXED 4 /* the other shard has a part in it, or in the flow that it continues */
+
 typedef struct {
     netfeat_flows *out;
     const nf_flow_config *config;
-    uint8_t *shard;         /* by entry of out: where its last part came from, 1 or 2 */
+    uint8_t *shard;         /* by entry of out: where its last part came from, 1 or 2; | MIXED */
     size_t cap;             /* of shard */
     const nf_flow *refused; /* the flow that cannot be merged, and why */
     const char *reason;
@@ -53,13 +55,10 @@ static nf_flow_packet first_packet(const nf_flow_config *config, const nf_flow *
 /* ---- would the later shard have decided alike? ---- */
 
 /* A SYN behind the first packet, and a flow ended by one, were judged by the number the later shard knew. */
-static bool syn_is_doubtful(const nf_life *earlier, const nf_life *later, int reason)
+static bool syn_is_doubtful(const nf_life *earlier, const nf_life *later)
 {
     const uint32_t known = NF_LIFE_ISN | NF_LIFE_GUESS;
 
-    if (later->syns == 0 && reason != NETFEAT_FLOW_END_REUSE) {
-        return false;
-    }
     for (size_t i = 0; i < 2; i++) {
         const nf_life_side *a = &earlier->side[i];
         const nf_life_side *b = &later->side[i];
@@ -70,24 +69,37 @@ static bool syn_is_doubtful(const nf_life *earlier, const nf_life *later, int re
     return false;
 }
 
+/* Whether packets of r may lie where one pass would no longer have counted them to the connection. */
+static bool outlives(const nf_flow_config *config, const nf_life *merged, const nf_flow *r)
+{
+    return merged->closed_timed != 0 && (r->flags & NF_FLOW_TIMED) != 0 &&
+           nf_difference(r->last_time, merged->closed_time) > config->linger;
+}
+
 static const char *closing_doubt(const nf_flow_config *config, const nf_flow *t, const nf_flow *r)
 {
     const nf_life *a = nf_flow_read(config, t, NF_G_LIFE);
     const nf_life *b = nf_flow_read(config, r, NF_G_LIFE);
     bool had_fin = ((a->side[0].known | a->side[1].known) & NF_LIFE_FIN) != 0;
+    bool by_syn = r->reason == NETFEAT_FLOW_END_REUSE || r->reason == NETFEAT_FLOW_END_ACTIVE;
     nf_life merged = *a;
 
-    if (syn_is_doubtful(a, b, r->reason)) {
+    nf_group_life.merge(config, &merged, b);
+    /* a closed connection is over at any SYN, whatever its number; what the active time-out cut may have been
+       ended by a SYN */
+    if ((b->syns != 0 || (by_syn && merged.closed == 0)) && syn_is_doubtful(a, b)) {
         return "a SYN in the later shard depends on the earlier one";
     }
-    nf_group_life.merge(config, &merged, b);
     if (merged.closed == 0 || (a->closed == 0 && !had_fin)) {
         return NULL; /* not closed, or closed by what the later shard saw itself */
     }
     if (a->closed == 0 && b->closed == NETFEAT_FLOW_END_RST && merged.closed != b->closed) {
         return "FIN and RST fall into the later shard";
     }
-    if (b->syns != 0 || nf_difference(r->last_time, merged.closed_time) > config->linger) {
+    if (b->closed == 0 && r->reason == NETFEAT_FLOW_END_ACTIVE) {
+        return "the later shard cut it by the active time-out after its end";
+    }
+    if (b->syns != 0 || b->closed_timed > merged.closed_timed || outlives(config, &merged, r)) {
         return "the end of the connection falls into the later shard";
     }
     return NULL;
@@ -95,12 +107,16 @@ static const char *closing_doubt(const nf_flow_config *config, const nf_flow *t,
 
 static const char *time_doubt(const nf_flow_config *config, const nf_flow *t, const nf_flow *r)
 {
+    bool idle = config->idle_tcp != NF_NEVER || config->idle_other != NF_NEVER;
     int64_t first, age;
 
     if ((t->flags & r->flags & NF_FLOW_TIMED) == 0) {
         return NULL;
     }
-    if (t->last_time > r->last_time && (config->idle_tcp != NF_NEVER || config->idle_other != NF_NEVER)) {
+    if ((idle || config->active != NF_NEVER) && (r->flags & NF_FLOW_ARRIVAL) == 0) {
+        return "its first packet in the later shard has no time";
+    }
+    if (idle && t->last_time > r->last_time) {
         return "time goes back across the cut";
     }
     first = t->first_time < r->first_time ? t->first_time : r->first_time;
@@ -171,10 +187,10 @@ static void join(const nf_flow_config *config, nf_flow *t, const nf_flow *r)
         t->flags |= NF_FLOW_TIMED;
     }
     t->last_position = r->last_position;
-    t->reason = r->reason;
+    t->reason = r->reason != 0 ? (uint8_t)nf_flow_final_reason(config, t, r->reason) : 0;
 }
 
-/* t was cut by its active time-out where r, from the other shard, goes on. */
+/* t, or a part of it, is from the other shard; its active time-out cut it where r goes on. */
 static int take_over(merger *m, nf_flow *r, const nf_flow *t)
 {
     const nf_flow_config *config = m->config;
@@ -197,7 +213,8 @@ static int take_over(merger *m, nf_flow *r, const nf_flow *t)
             return refuse(m, r, doubt);
         }
         memcpy(b->side, a->side, sizeof b->side);
-        b->closed = 0;
+        b->closed = b->closed_timed = 0;
+        b->closed_time = 0;
         b->syns = 0;
         nf_group_life.merge(config, b, &before);
         b->syns = before.syns;
@@ -226,7 +243,7 @@ static int place(merger *m, const nf_flow *r, uint8_t shard, const nf_flow *pare
     if (code != 0) {
         return code;
     }
-    m->shard[index] = shard;
+    m->shard[index] = (uint8_t)(foreign ? shard | MIXED : shard);
     f = nf_flow_at(m->out, index);
     if (parent != NULL && nf_flow_has(m->config, NF_G_ORIGIN)) {
         ((nf_origin *)nf_flow_state(m->config, f, NF_G_ORIGIN))->parent = parent_id;
@@ -257,10 +274,11 @@ static int add(merger *m, const nf_flow *r, uint8_t shard)
         return place(m, r, shard, NULL, false);
     }
     t = nf_flow_at(out, tail);
-    if (m->shard[tail] == shard) { /* the shard itself decided between the two */
-        reason = t->reason;
-        end_tail(m, tail, reason);
-        return place(m, r, shard, reason == NETFEAT_FLOW_END_ACTIVE ? t : NULL, false);
+    if ((m->shard[tail] & ~MIXED) == shard) { /* the shard itself decided between the two */
+        bool mixed = (m->shard[tail] & MIXED) != 0;
+        bool goes_on = t->reason == NETFEAT_FLOW_END_ACTIVE;
+        end_tail(m, tail, t->reason);
+        return place(m, r, shard, goes_on ? t : NULL, goes_on && mixed);
     }
     if (t->last_position >= r->first_position) {
         return refuse(m, r, "packets of its key are in both shards by turns");
@@ -277,7 +295,7 @@ static int add(merger *m, const nf_flow *r, uint8_t shard)
     code = check_join(m, t, r);
     if (code == 0) {
         join(m->config, t, r);
-        m->shard[tail] = shard;
+        m->shard[tail] = shard | MIXED;
     }
     return code;
 }

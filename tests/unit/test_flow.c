@@ -165,10 +165,10 @@ Test(flow, every_column)
     expect_row(
         tab, 0,
         "iat_min=10000000\niat_max=8000000000\niat_mean=898888888.8888888\niat_std=2662918720.335097\n"
-        "fwd_iat_min=10000000\nfwd_iat_max=8030000000\nfwd_iat_mean=2022500000\nfwd_iat_std=4005006242."
-        "1922736\n"
+        "fwd_iat_min=10000000\nfwd_iat_max=8030000000\nfwd_iat_mean=2022500000\nfwd_iat_std=4005008322."
+        "9210234\n"
         "bwd_iat_min=10000000\nbwd_iat_max=8010000000\nbwd_iat_mean=2017500000\nbwd_iat_std=3995025031."
-        "2052546");
+        "2106934");
     expect_row(tab, 0,
                "fin_packets=2\nfwd_fin_packets=1\nbwd_fin_packets=1\nsyn_packets=2\nfwd_syn_packets=1\nbwd_"
                "syn_packets=1\n"
