@@ -12,5 +12,9 @@
 #include <netfeat/field.h>
 #include <netfeat/table.h>
 #include <netfeat/flow.h>
+#include <netfeat/feature.h>
+#include <netfeat/encoder.h>
+#include <netfeat/pipeline.h>
+#include <netfeat/export.h>
 
 #endif
