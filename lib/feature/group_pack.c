@@ -120,7 +120,7 @@ static bool pack_rows(const nf_groups *g, netfeat_column *const *cols, int64_t f
             PACK(16)
 #undef PACK
         default:
-            assert(!"a fixed width");
+            assert(width == 16);
         }
         to += 1 + width;
     }
