@@ -320,16 +320,16 @@ Test(flow_profiles, notebook_streams)
 
     cr_expect_str_eq(stream_text(tab), want, "%s", stream_text(tab));
     netfeat_table_unref(tab);
-    cr_assert_eq(netfeat_streams(ctx, in, NULL, &tab), 0);
+    cr_assert_eq(netfeat_flows_one_way(ctx, in, NULL, &tab), 0);
     cr_expect_str_eq(stream_text(tab), want, "%s", stream_text(tab));
     netfeat_table_unref(tab);
-    cr_assert_eq(netfeat_streams(ctx, in, opts, &tab), 0);
+    cr_assert_eq(netfeat_flows_one_way(ctx, in, opts, &tab), 0);
     expect_row(tab, 0, "Total Length=0\nNumber of Packets=2");
     expect_row(tab, 1, "Total Length=30\nNumber of Packets=3");
     netfeat_table_unref(tab);
     netfeat_table_unref(in);
     in = pkt_table(ctx, p, 0, 0, NULL);
-    cr_assert_eq(netfeat_streams(ctx, in, NULL, &tab), 0);
+    cr_assert_eq(netfeat_flows_one_way(ctx, in, NULL, &tab), 0);
     cr_expect_eq(netfeat_table_rows(tab), 0);
     cr_expect_eq(netfeat_table_width(tab), 8);
     netfeat_table_unref(tab);
@@ -371,7 +371,7 @@ Test(flow_profiles, streams_two_ways)
             netfeat_options *opts = flow_options(ctx, text);
             in = pkt_table(ctx, p, 0, n, NULL);
             a = flows_of(ctx, text, p, n);
-            cr_assert_eq(netfeat_streams(ctx, in, opts, &b), 0);
+            cr_assert_eq(netfeat_flows_one_way(ctx, in, opts, &b), 0);
             cr_expect(n < N || netfeat_table_rows(a) > 10000);
             expect_same(a, b, text);
             netfeat_table_unref(a);
