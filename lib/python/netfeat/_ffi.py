@@ -156,7 +156,7 @@ PROTOTYPES = {
     "netfeat_writer_unref": (ptr, [ptr]),
     "netfeat_table_meta": (text, [ptr, text]),
     "netfeat_table_kind": (text, [ptr]),
-    # feature.h, encoder.h, pipeline.h
+    # encoder.h
     "netfeat_encoder_new": (i32, [ptr, i32, ptr, out(ptr)]),
     "netfeat_encoder_fit": (i32, [ptr, ptr]),
     "netfeat_encoder_merge": (i32, [ptr, ptr]),
@@ -176,6 +176,7 @@ PROTOTYPES = {
     "netfeat_accumulator_from_table": (i32, [ptr, ptr, out(ptr)]),
     "netfeat_accumulator_ref": (ptr, [ptr]),
     "netfeat_accumulator_unref": (ptr, [ptr]),
+    # feature.h
     "netfeat_feature_next": (i32, [i32]),
     "netfeat_feature_by_name": (i32, [text]),
     "netfeat_feature_version": (i32, [i32]),
@@ -209,6 +210,7 @@ PROTOTYPES = {
     "netfeat_feature_window": (i32, [ptr, ptr, i32, i32, ptr, size, ptr, out(ptr)]),
     "netfeat_feature_damped": (i32, [ptr, ptr, ptr, out(ptr)]),
     "netfeat_feature_ports": (i32, [ptr, i32, ptr, out(ptr)]),
+    # pipeline.h
     "netfeat_pipeline_new": (i32, [ptr, out(ptr)]),
     "netfeat_pipeline_add": (i32, [ptr, i32, ptr, size, text, ptr]),
     "netfeat_pipeline_from_json": (i32, [ptr, text, size, out(ptr)]),
