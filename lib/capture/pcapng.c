@@ -21,7 +21,8 @@
 #define OPTION_TSRESOL  9U
 #define OPTION_TSOFFSET 14U
 #define MAX_OPTIONS                                                                                          \
-    ((uint32_t)16 << 20) /* bytes of a block beside packet data; every known reader's bound                  \
+    ((uint32_t)16                                                                                            \
+     << 20) /* bytes of a block beside packet data; every known reader's bound                  \
                           */
 #define QUIET_BLOCKS 4096U
 

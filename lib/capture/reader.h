@@ -6,6 +6,7 @@
 #include "base/ref.h"
 #include "capture/filter.h"
 #include "capture/record.h"
+#include "capture/unpack.h"
 #include "capture/window.h"
 
 /* Up to max (>= 1) further records, not filtered: how many, 0 = the input is at its end, <0 error with the
@@ -53,6 +54,7 @@ struct netfeat_source {
     nf_pcap pcap;
     nf_pcapng pcapng;
     nf_filter filter;
+    nf_unpack_limits unpack;
     uint32_t file_index;
     uint32_t max_packet_bytes;
     int64_t last_time;                      /* of the latest record that had one; INT64_MIN before that */

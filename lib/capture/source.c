@@ -13,7 +13,7 @@
 int nf_source_checkpoint(netfeat_source *src)
 {
     src->checked = nf_source_records(src);
-    return nf_checkpoint(src->ctx, src->checked, nf_window_offset(&src->window), src->window.input.total);
+    return nf_checkpoint(src->ctx, src->checked, nf_window_position(&src->window), src->window.input.total);
 }
 
 int nf_source_need(netfeat_source *src, size_t n)
@@ -82,9 +82,12 @@ static int open_input(netfeat_ctx *ctx, nf_input *in, const netfeat_options *opt
     src->ctx = netfeat_ctx_ref(ctx);
     src->file_index = (uint32_t)nf_option(opts, NETFEAT_OPT_SOURCE_FILE_INDEX);
     src->max_packet_bytes = (uint32_t)nf_option(opts, NETFEAT_OPT_SOURCE_MAX_PACKET_BYTES);
+    src->unpack.max_window = (uint64_t)nf_option(opts, NETFEAT_OPT_SOURCE_MAX_WINDOW_BYTES);
+    src->unpack.max_ratio = (uint64_t)nf_option(opts, NETFEAT_OPT_SOURCE_MAX_RATIO);
+    src->unpack.chunk = (size_t)nf_option(opts, NETFEAT_OPT_SOURCE_BUFFER_BYTES);
     src->pcapng.max_interfaces = (uint32_t)nf_option(opts, NETFEAT_OPT_SOURCE_MAX_INTERFACES);
     src->last_time = INT64_MIN;
-    code = nf_window_open(ctx, &src->window, in, (size_t)nf_option(opts, NETFEAT_OPT_SOURCE_BUFFER_BYTES));
+    code = nf_window_open(ctx, &src->window, in, src->unpack.chunk);
     if (code == 0) {
         code = nf_filter_open(ctx, &src->filter, netfeat_options_get_text(opts, NETFEAT_OPT_SOURCE_FILTER));
     }
@@ -291,17 +294,21 @@ netfeat_ctx *nf_source_ctx(const netfeat_source *src)
 
 int64_t nf_source_estimate(const netfeat_source *src)
 {
-    int64_t done = nf_window_offset(&src->window);
-    int64_t left = src->window.input.total - done;
+    const nf_window *w = &src->window;
+    int64_t position = nf_window_position(w);
+    double left = (double)(w->input.total - position);
     double estimate;
 
-    if (src->window.input.total < 0 || nf_source_records(src) == 0) {
+    if (w->input.total < 0 || nf_source_records(src) == 0) {
         return -1;
+    }
+    if (w->input.position != NULL && position > 0) { /* what is left becomes as much more as the rest did */
+        left = left * (double)w->read / (double)position + (double)nf_window_left(w);
     }
     if (left <= 0 || src->ended) {
         return 0;
     }
-    estimate = (double)left * (double)src->counts[NETFEAT_COUNT_DELIVERED] / (double)done;
+    estimate = left * (double)src->counts[NETFEAT_COUNT_DELIVERED] / (double)nf_window_offset(w);
     return estimate < 9e18 ? (int64_t)estimate : INT64_MAX;
 }
 
@@ -392,7 +399,7 @@ int64_t netfeat_source_count(const netfeat_source *src, int which)
         return NETFEAT_ERR_ARGUMENT;
     }
     if (which == NETFEAT_COUNT_BYTES) {
-        return nf_window_offset(&src->window);
+        return nf_window_position(&src->window);
     }
     if (netfeat_source_count_name(which) == NULL) {
         return nf_error(src->ctx, NETFEAT_ERR_NOTFOUND, "no counter has the number %d", which);
