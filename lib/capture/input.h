@@ -8,8 +8,7 @@
 
 #include "base/context.h"
 
-/* Message of a failed system call; the text of errno is appended. Fixed, so that the failure can be given
- * again. */
+/* Message of a failed system call; the text of errno is appended. */
 #define NF_READ_FAILED "cannot read the capture"
 
 typedef struct {

@@ -35,6 +35,7 @@ NF_COPIED int fill(netfeat_source *src, nf_record *recs, int max, const bool big
     const uint32_t max_packet = src->max_packet_bytes;
     const int64_t unit = f->unit;
     const uint16_t link_type = f->link_type;
+    const uint32_t file_index = src->file_index;
     uint64_t number = (uint64_t)nf_source_records(src);
     int64_t last = src->last_time;
     int64_t snapped = 0;
@@ -56,6 +57,7 @@ NF_COPIED int fill(netfeat_source *src, nf_record *recs, int max, const bool big
         r->captured_length = len.captured;
         r->wire_length = len.wire;
         r->interface_id = 0;
+        r->file_index = file_index;
         r->link_type = link_type;
         r->flags = time < last ? NF_RECORD_TIME_BACKWARDS : 0;
         backwards += time < last;

@@ -107,6 +107,7 @@ NF_COPIED int fill(netfeat_source *src, nf_record *recs, int max, const bool big
     const uint8_t *end = src->window.end;
     const uint32_t base = f->base;
     const uint32_t max_packet = src->max_packet_bytes;
+    const uint32_t file_index = src->file_index;
     uint64_t number = (uint64_t)nf_source_records(src);
     int64_t last = src->last_time;
     int64_t snapped = 0;
@@ -140,6 +141,7 @@ NF_COPIED int fill(netfeat_source *src, nf_record *recs, int max, const bool big
         r->captured_length = captured;
         r->wire_length = wire;
         r->interface_id = base + in;
+        r->file_index = file_index;
         r->link_type = list[in].link_type;
         snapped += captured < wire;
         p += length;
@@ -373,6 +375,7 @@ static void store(netfeat_source *src, const packet_head *h, nf_record *r)
     r->captured_length = h->captured;
     r->wire_length = h->wire;
     r->interface_id = f->base + h->in;
+    r->file_index = src->file_index;
     r->link_type = f->list[h->in].link_type;
     src->batch_snapped = r->captured_length < r->wire_length;
     src->batch_backwards = (r->flags & NF_RECORD_TIME_BACKWARDS) != 0;

@@ -47,12 +47,8 @@ static void remember_failure(netfeat_source *src)
 
 static int repeat_failure(netfeat_source *src)
 {
-    if (src->failure.error_number != 0) {
-        nf_error_errno(src->ctx, src->failure.error_number, NF_READ_FAILED);
-        return nf_error_locate(src->ctx, src->failure.packet, src->failure.offset);
-    }
-    return nf_error_at(src->ctx, src->failure.code, src->failure.packet, src->failure.offset, "%s",
-                       src->failure.message);
+    return nf_error_again(src->ctx, src->failure.code, src->failure.error_number, src->failure.packet,
+                          src->failure.offset, src->failure.message);
 }
 
 /* ---- open and close ---- */
@@ -280,11 +276,6 @@ void nf_source_unread(netfeat_source *src, const nf_record *records, int n)
     memcpy(src->unread, records, (size_t)n * sizeof *records);
     src->unread_at = 0;
     src->unread_end = n + left;
-}
-
-uint32_t nf_source_file_index(const netfeat_source *src)
-{
-    return src->file_index;
 }
 
 netfeat_ctx *nf_source_ctx(const netfeat_source *src)

@@ -537,13 +537,15 @@ Test(capture, options_reach_the_source)
     netfeat_ctx *ctx = new_ctx();
     netfeat_options *opts = NULL;
     netfeat_source *src;
+    nf_record r;
     bytes b = small_pcap(true);
 
     cr_assert_eq(netfeat_options_new(ctx, &opts), 0);
     cr_assert_eq(netfeat_options_set_int(opts, NETFEAT_OPT_SOURCE_FILE_INDEX, UINT32_MAX), 0);
     src = open_bytes(ctx, &b, opts);
     netfeat_options_unref(opts); /* not needed any more */
-    cr_expect_eq(nf_source_file_index(src), UINT32_MAX);
+    cr_assert_eq(nf_source_next(src, &r, 1), 1);
+    cr_expect_eq(r.file_index, UINT32_MAX);
     cr_expect_eq(nf_source_ctx(src), ctx);
     netfeat_source_unref(src);
     free(b.p);

@@ -86,7 +86,9 @@ Test(capture_compressed, records_are_those_of_the_plain_capture)
             }
             o = read_file(ctx, opts, parts.p, parts.n);
             expect_like(&o, want, parts.n, name, "members");
-            put_number(&parts, 0, 1000); /* padded to a block of the tape */
+            for (int k = 0; k < 1000; k++) { /* padded to a block of the tape */
+                put_number(&parts, 0, 1);
+            }
             o = read_memory(ctx, NULL, parts.p, parts.n, NF_BATCH);
             expect_like(&o, want, parts.n, name, "padding");
             put_bytes(&parts, "x", 1);
