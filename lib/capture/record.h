@@ -17,7 +17,7 @@ typedef struct {
     uint32_t captured_length, wire_length;
     uint32_t interface_id;
     uint16_t link_type;
-    uint16_t flags; /* NF_RECORD_* */
+    uint16_t flags;      /* NF_RECORD_* */
     uint32_t file_index; /* option source.file_index, and on from there for the files of one source */
 } nf_record;
 

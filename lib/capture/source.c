@@ -10,10 +10,26 @@
 
 /* ---- what the readers need ---- */
 
+int64_t nf_source_bytes(const netfeat_source *src)
+{
+    if (src->many != NULL) {
+        return nf_many_count(src->many, NETFEAT_COUNT_BYTES, src->counts);
+    }
+    return src->push != NULL || src->live != NULL ? src->queued_bytes : nf_window_position(&src->window);
+}
+
+int64_t nf_source_total(const netfeat_source *src)
+{
+    return src->many != NULL ? nf_many_total(src->many) : src->window.input.total;
+}
+
 int nf_source_checkpoint(netfeat_source *src)
 {
     src->checked = nf_source_records(src);
-    return nf_checkpoint(src->ctx, src->checked, nf_window_position(&src->window), src->window.input.total);
+    if (src->outer != NULL) {
+        src = src->outer;
+    }
+    return nf_checkpoint(src->ctx, nf_source_records(src), nf_source_bytes(src), nf_source_total(src));
 }
 
 int nf_source_need(netfeat_source *src, size_t n)
@@ -60,18 +76,19 @@ static void destroy(netfeat_source *src)
     nf_pcapng_close(src);
     nf_filter_close(ctx, &src->filter);
     nf_window_close(ctx, &src->window);
+    nf_push_close(ctx, src->push);
+    nf_live_close(ctx, src->live);
+    nf_many_close(ctx, src->many);
     nf_free(ctx, src, sizeof *src);
     netfeat_ctx_unref(ctx);
 }
 
-/* Takes the input over, also on failure. */
-static int open_input(netfeat_ctx *ctx, nf_input *in, const netfeat_options *opts, netfeat_source **ret)
+int nf_source_new(netfeat_ctx *ctx, const netfeat_options *opts, netfeat_source **ret)
 {
     netfeat_source *src = nf_alloc_zero(ctx, sizeof *src);
     int code;
 
     if (src == NULL) {
-        nf_input_close(ctx, in);
         return nf_ctx_code(ctx);
     }
     nf_ref_init(&src->refs);
@@ -83,13 +100,27 @@ static int open_input(netfeat_ctx *ctx, nf_input *in, const netfeat_options *opt
     src->unpack.chunk = (size_t)nf_option(opts, NETFEAT_OPT_SOURCE_BUFFER_BYTES);
     src->pcapng.max_interfaces = (uint32_t)nf_option(opts, NETFEAT_OPT_SOURCE_MAX_INTERFACES);
     src->last_time = INT64_MIN;
+    src->window.input.total = -1;
+    code = nf_filter_open(ctx, &src->filter, netfeat_options_get_text(opts, NETFEAT_OPT_SOURCE_FILTER));
+    if (code < 0) {
+        destroy(src);
+        return code;
+    }
+    *ret = src;
+    return NETFEAT_OK;
+}
+
+int nf_source_open(netfeat_ctx *ctx, nf_input *in, const netfeat_options *opts, netfeat_source **ret)
+{
+    netfeat_source *src = NULL;
+    int code = nf_source_new(ctx, opts, &src);
+
+    if (code < 0) {
+        nf_input_close(ctx, in);
+        return code;
+    }
     code = nf_window_open(ctx, &src->window, in, src->unpack.chunk);
-    if (code == 0) {
-        code = nf_filter_open(ctx, &src->filter, netfeat_options_get_text(opts, NETFEAT_OPT_SOURCE_FILTER));
-    }
-    if (code == 0) {
-        code = nf_format_open(src);
-    }
+    code = code < 0 ? code : nf_format_open(src);
     if (code < 0) {
         destroy(src);
         return code;
@@ -112,7 +143,7 @@ int netfeat_source_open_file(netfeat_ctx *ctx, const char *path, const netfeat_o
                         path == NULL ? "path" : "ret");
     }
     code = nf_input_open_file(ctx, path, &in);
-    return code < 0 ? code : open_input(ctx, &in, opts, ret);
+    return code < 0 ? code : nf_source_open(ctx, &in, opts, ret);
 }
 
 int netfeat_source_open_fd(netfeat_ctx *ctx, int fd, const netfeat_options *opts, netfeat_source **ret)
@@ -128,7 +159,7 @@ int netfeat_source_open_fd(netfeat_ctx *ctx, int fd, const netfeat_options *opts
                         fd < 0 ? "fd is negative" : "ret is NULL");
     }
     code = nf_input_open_fd(ctx, fd, &in);
-    return code < 0 ? code : open_input(ctx, &in, opts, ret);
+    return code < 0 ? code : nf_source_open(ctx, &in, opts, ret);
 }
 
 int netfeat_source_open_memory(netfeat_ctx *ctx, const void *data, size_t size, const netfeat_options *opts,
@@ -147,7 +178,7 @@ int netfeat_source_open_memory(netfeat_ctx *ctx, const void *data, size_t size, 
         return nf_error(ctx, NETFEAT_ERR_ARGUMENT, "source_open_memory: no memory has %zu bytes", size);
     }
     in = nf_input_memory(data, size);
-    return open_input(ctx, &in, opts, ret);
+    return nf_source_open(ctx, &in, opts, ret);
 }
 
 netfeat_source *netfeat_source_ref(netfeat_source *src)
@@ -240,7 +271,7 @@ static int next_records(netfeat_source *src, nf_record *recs, int max)
         }
         n = src->next(src, recs, max);
         if (n == 0) {
-            src->ended = true;
+            src->ended = !src->more;
             return 0;
         }
         if (n < 0) {
@@ -286,20 +317,21 @@ netfeat_ctx *nf_source_ctx(const netfeat_source *src)
 int64_t nf_source_estimate(const netfeat_source *src)
 {
     const nf_window *w = &src->window;
-    int64_t position = nf_window_position(w);
-    double left = (double)(w->input.total - position);
+    double delivered = (double)src->counts[NETFEAT_COUNT_DELIVERED];
+    int64_t done = nf_source_bytes(src);
+    int64_t total = nf_source_total(src);
     double estimate;
 
-    if (w->input.total < 0 || nf_source_records(src) == 0) {
+    if (total < 0 || done <= 0 || nf_source_records(src) == 0) {
         return -1;
     }
-    if (w->input.position != NULL && position > 0) { /* what is left becomes as much more as the rest did */
-        left = left * (double)w->read / (double)position + (double)nf_window_left(w);
-    }
-    if (left <= 0 || src->ended) {
+    if (src->ended) {
         return 0;
     }
-    estimate = left * (double)src->counts[NETFEAT_COUNT_DELIVERED] / (double)nf_window_offset(w);
+    estimate = total > done ? (double)(total - done) * delivered / (double)done : 0;
+    if (w->input.position != NULL) { /* decompressed, but not looked at yet */
+        estimate += (double)nf_window_left(w) * delivered / (double)nf_window_offset(w);
+    }
     return estimate < 9e18 ? (int64_t)estimate : INT64_MAX;
 }
 
@@ -382,6 +414,12 @@ uint32_t netfeat_source_packet_interface(const netfeat_source *src)
     return r != NULL ? r->interface_id : 0;
 }
 
+uint32_t netfeat_source_packet_file(const netfeat_source *src)
+{
+    const nf_record *r = current(src);
+    return r != NULL ? r->file_index : 0;
+}
+
 /* ---- counters ---- */
 
 int64_t netfeat_source_count(const netfeat_source *src, int which)
@@ -390,10 +428,17 @@ int64_t netfeat_source_count(const netfeat_source *src, int which)
         return NETFEAT_ERR_ARGUMENT;
     }
     if (which == NETFEAT_COUNT_BYTES) {
-        return nf_window_position(&src->window);
+        return nf_source_bytes(src);
     }
     if (netfeat_source_count_name(which) == NULL) {
         return nf_error(src->ctx, NETFEAT_ERR_NOTFOUND, "no counter has the number %d", which);
+    }
+    if (src->many != NULL) {
+        return nf_many_count(src->many, which, src->counts);
+    }
+    if (src->live != NULL && which >= NETFEAT_COUNT_KERNEL_RECEIVED &&
+        which <= NETFEAT_COUNT_INTERFACE_DROPPED) {
+        return nf_live_count(src->live, which);
     }
     return src->counts[which];
 }
@@ -410,6 +455,10 @@ const char *netfeat_source_count_name(int which)
         [NETFEAT_COUNT_INTERFACES] = "interfaces",
         [NETFEAT_COUNT_SNAPPED] = "snapped",
         [NETFEAT_COUNT_TIME_BACKWARDS] = "time_backwards",
+        [NETFEAT_COUNT_KERNEL_RECEIVED] = "kernel_received",
+        [NETFEAT_COUNT_KERNEL_DROPPED] = "kernel_dropped",
+        [NETFEAT_COUNT_INTERFACE_DROPPED] = "interface_dropped",
+        [NETFEAT_COUNT_QUEUE_DROPPED] = "queue_dropped",
     };
     return which > 0 && which < (int)(sizeof names / sizeof names[0]) ? names[which] : NULL;
 }
