@@ -71,8 +71,10 @@ int example_fail(netfeat_ctx *ctx, struct progress *progress, const char *what)
     example_clear(progress);
     fprintf(stderr, "%s: %s: %s: %s", progress->program, what, netfeat_error_name(code),
             netfeat_ctx_error_message(ctx));
-    if (packet >= 0 || offset >= 0) {
+    if (packet >= 0) {
         fprintf(stderr, " (packet %" PRId64 ", byte offset %" PRId64 ")", packet, offset);
+    } else if (offset >= 0) {
+        fprintf(stderr, " (byte offset %" PRId64 ")", offset);
     }
     fputc('\n', stderr);
     return code == NETFEAT_ERR_CANCELLED ? EXIT_INTERRUPTED : EXIT_INPUT;

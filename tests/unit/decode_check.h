@@ -47,6 +47,7 @@
     "0000"
 #define UDP(length) "03e80035" length "0000"
 #define HELLO       "68656c6c6f"
+#define TCP4        IP4("0028", "06") TCP
 
 /* What a packet must become: `expect` is a list of "field=value" and "-field" (NULL); quality is 0 if not
  * given. */

@@ -51,6 +51,10 @@ Test(decode_transport, tcp)
                                                         "030307"
                                                         "0101",
          0, "-tcp_mss tcp_window_scale=7"},
+        {"scale of a wrong length", 1,
+         ETH("0800") IP4("0030", "06") TCP_WIDE("7002") "03040700"
+                                                        "01010101",
+         0, "-tcp_window_scale"},
         {"option length 0", 1,
          ETH("0800") IP4("0030", "06") TCP_WIDE("7002") "fe00"
                                                         "0402"

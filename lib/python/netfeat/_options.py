@@ -3,6 +3,7 @@
 import collections
 import ctypes
 import difflib
+import functools
 
 from ._ffi import C, Handle, i64, strings
 
@@ -40,6 +41,7 @@ def options():
     return [_describe(key) for key in _keys()]
 
 
+@functools.lru_cache(maxsize=None)
 def _keywords(sections):
     """keyword -> (key, Option) for the options of these sections, long and short forms."""
     found = {}
@@ -53,17 +55,29 @@ def _keywords(sections):
     return {keyword: entry for keyword, entry in found.items() if entry is not None}
 
 
-def build(context, keywords, sections):
-    """netfeat_options out of keyword arguments, as a Handle; None values are left at their default."""
-    known = None
-    bag = context.make(C.options_new, context, wrap=lambda pointer: Handle(pointer, C.options_unref))
+def full_names(keywords, sections):
+    """The keyword arguments under their full keywords ("table_max_rows", not "max_rows"), without those that are
+    None; TypeError for unknown ones."""
+    known = _keywords(sections)
+    full = {}
     for keyword, value in keywords.items():
-        if value is None:
-            continue
-        known = known or _keywords(sections)
         if keyword not in known:
             near = difflib.get_close_matches(keyword, known, 1)
             raise TypeError("no option is called %s%s" % (keyword, "; did you mean %s?" % near[0] if near else ""))
+        name = known[keyword][1].keyword
+        if value is None:
+            continue
+        if name in full:
+            raise TypeError("%s is given twice" % name)
+        full[name] = value
+    return full
+
+
+def build(context, keywords, sections):
+    """netfeat_options out of keyword arguments, as a Handle; None values are left at their default."""
+    known = _keywords(sections)
+    bag = context.make(C.options_new, context, wrap=lambda pointer: Handle(pointer, C.options_unref))
+    for keyword, value in full_names(keywords, sections).items():
         key, option = known[keyword]
         if option.kind == "text":
             if not isinstance(value, str):

@@ -96,12 +96,20 @@ class _Input:
 
 
 def _keywords(columns, filter, payload, options):  # pylint: disable=redefined-builtin
-    """Keyword arguments of _options.build()."""
+    """Keyword arguments under their full names."""
     if isinstance(columns, (list, tuple)):
         if not columns:
             raise ValueError("columns is an empty list")
         columns = ",".join(columns)
-    return dict(options, table_columns=columns, source_filter=filter, table_keep_payload=payload)
+    options = _options.full_names(options, SECTIONS)
+    given = {"table_columns": columns, "source_filter": filter, "table_keep_payload": payload}
+    for name, value in given.items():
+        if value is None:
+            continue
+        if name in options:
+            raise TypeError("%s is given twice" % name)
+        options[name] = value
+    return options
 
 
 class Source:
@@ -126,7 +134,7 @@ class Source:
         self._lock = threading.RLock()
         self._input = entry
         self._context = context
-        self._growing = None
+        self._rest = None  # read, but not handed out yet
         self._watched = False
         self._filtered = bool(keywords.get("source_filter"))
         self._options = _options.build(context, keywords, SECTIONS)
@@ -179,26 +187,37 @@ class Source:
 
     def _fill(self, rows, on_tick=None):
         """(Table of up to `rows` further packets, error that ended it or None)"""
-        context = self._context
         with self._lock:
-            if self._growing is None:
-                self._growing = context.make(C.table_new, context, self._options,
-                                             wrap=lambda pointer: Handle(pointer, C.table_unref))
             if on_tick is not None and not self._watched:
-                context.watch()
+                self._context.watch()
                 self._watched = True
-            growing, problem = self._growing, None
-            left = -1 if rows is None else max(rows - C.table_rows(growing), 0)
+            rest, self._rest = self._rest, None
+            if rest is not None and rows is not None and len(rest) >= rows:
+                self._rest = rest[rows:]
+                return rest[:rows], None
+            parts = [] if rest is None else [rest]
+            problem = None
+            growing = self._context.make(C.table_new, self._context, self._options,
+                                         wrap=lambda pointer: Handle(pointer, C.table_unref))
+            left = -1 if rows is None else rows - sum(map(len, parts))
             quick = 0 <= left <= QUICK_ROWS and not self._input.waits and not self._filtered
             try:
                 self._long(lambda: self.append_to(growing, left), quick, on_tick)
-            except _error.CancelledError:
-                raise  # what was read so far is the beginning of the next table
             except _error.Error as error:
                 problem = error
-            context.check(C.table_seal(growing))
-            self._growing = None
-            return _finished(growing, counters=self.counters), problem
+            except BaseException:  # what was read so far is the beginning of the next table
+                self._rest = self._finish(parts, growing)
+                raise
+            result = self._finish(parts, growing)
+            if isinstance(problem, _error.CancelledError):
+                self._rest = result
+                raise problem
+            return result, problem
+
+    def _finish(self, parts, growing):
+        self._context.check(C.table_seal(growing))
+        last = _finished(growing, counters=self.counters)
+        return concat(parts + [last], counters=last.counters) if parts else last
 
     def read(self, rows=None):
         """Table of the next `rows` packets, or of all that are left; without rows at the end of the input.
@@ -248,7 +267,7 @@ class Source:
     def close(self):
         """Give the input back. Tables read from it stay."""
         with self._lock:
-            self._handle = self._growing = None
+            self._handle = self._rest = None
 
     def __enter__(self):
         return self
@@ -321,7 +340,7 @@ class _Run:
 
     def _read(self, entry, index):
         keywords = self._keywords
-        if keywords.get(FILE_INDEX) is None:
+        if FILE_INDEX not in keywords:
             keywords = dict(keywords, **{FILE_INDEX: index})
         source = Source._inside(entry, self.context, keywords)  # pylint: disable=protected-access
         self._busy = True
@@ -386,7 +405,7 @@ def read(inputs, *, columns=None, filter=None, payload=False, threads=None, prog
         threads = len(os.sched_getaffinity(0))
     if threads < 1:
         raise ValueError("threads is a positive number")
-    if any(keywords.get(name) for name in ("max_rows", "table_max_rows")):
+    if keywords.get("table_max_rows"):
         threads = 1  # the bound is one for the whole table
     groups = _cut(entries, 1 if threads == 1 else 4 * threads)
     runs, first = [], 0
@@ -451,7 +470,7 @@ class Batches:
     def _run(self, entries, rows, keywords):
         for index, entry in enumerate(entries):
             words = keywords
-            if words.get(FILE_INDEX) is None:
+            if FILE_INDEX not in words:
                 words = dict(words, **{FILE_INDEX: index})
             try:
                 source = Source._inside(entry, _context.Context(), words)  # pylint: disable=protected-access
