@@ -23,7 +23,18 @@ enum {                                 /* counters of a source; records = delive
        NETFEAT_COUNT_KERNEL_RECEIVED = 10,   /* live: packets that the kernel saw for this source */
        NETFEAT_COUNT_KERNEL_DROPPED = 11,    /* live: of them: lost, the buffer was full */
        NETFEAT_COUNT_INTERFACE_DROPPED = 12, /* live: lost by the device or its driver, where it says so */
-       NETFEAT_COUNT_QUEUE_DROPPED = 13      /* push: thrown away, the queue was full (source.queue_drop) */
+       NETFEAT_COUNT_QUEUE_DROPPED = 13,     /* push: thrown away, the queue was full (source.queue_drop) */
+       NETFEAT_COUNT_NOTES_DROPPED = 14      /* notes not kept: source.max_notes of them were waiting */
+};
+
+enum { /* what a note is about */
+       NETFEAT_NOTE_SECTION_COMMENT = 1,
+       NETFEAT_NOTE_INTERFACE_COMMENT = 2,
+       NETFEAT_NOTE_PACKET_COMMENT = 3,
+       NETFEAT_NOTE_NAME = 4,       /* a name of an address */
+       NETFEAT_NOTE_HARDWARE = 5,   /* of the machine that wrote the section */
+       NETFEAT_NOTE_SYSTEM = 6,     /* its operating system */
+       NETFEAT_NOTE_APPLICATION = 7 /* its program */
 };
 
 /* Open a pcap or pcapng file by path; "-" is standard input. NOTFOUND, PERMISSION, IO, FORMAT, TRUNCATED (shorter
@@ -104,6 +115,35 @@ NETFEAT_API int netfeat_source_packet_link_type(const netfeat_source *src);
 NETFEAT_API uint32_t netfeat_source_packet_file(const netfeat_source *src);
 /* Its interface: 0-based, counted over all sections of its file. */
 NETFEAT_API uint32_t netfeat_source_packet_interface(const netfeat_source *src);
+/* Interfaces described so far, numbered from 0 over all sections: those of a pcapng capture, one of a pcap capture, push
+   or live source, none of a source of several files (open them one by one). ARGUMENT. */
+NETFEAT_API int64_t netfeat_source_interface_count(const netfeat_source *src);
+/* Its name and its description, UTF-8, or NULL if the capture gives none. Borrowed until the next step. */
+NETFEAT_API const char *netfeat_source_interface_name(const netfeat_source *src, uint32_t id);
+NETFEAT_API const char *netfeat_source_interface_description(const netfeat_source *src, uint32_t id);
+/* Its link type, a LINKTYPE_ number. NOTFOUND, ARGUMENT. */
+NETFEAT_API int netfeat_source_interface_link_type(const netfeat_source *src, uint32_t id);
+/* Most bytes of a packet that it captured; 0: no bound. NOTFOUND, ARGUMENT. */
+NETFEAT_API int64_t netfeat_source_interface_snaplen(const netfeat_source *src, uint32_t id);
+/* Packets that it received, and that were lost, by its latest statistics (pcapng statistics block) or by the kernel
+   (live): 1 and the number, 0 if nobody says. NOTFOUND, ARGUMENT. */
+NETFEAT_API int netfeat_source_interface_received(const netfeat_source *src, uint32_t id,
+                                                  int64_t *ret_packets);
+NETFEAT_API int netfeat_source_interface_dropped(const netfeat_source *src, uint32_t id,
+                                                 int64_t *ret_packets);
+/* Take the next note of a pcapng capture (a NETFEAT_NOTE_*) that was met so far: 1 = a note is current, 0 = none waits.
+   Only with option source.max_notes; when so many wait, further ones are counted, not kept. ARGUMENT. */
+NETFEAT_API int netfeat_source_note_next(netfeat_source *src);
+/* Parts of the current note; 0 or NULL when there is none. Texts are UTF-8 (other bytes become '?'), borrowed until the
+   next note or step. */
+NETFEAT_API int netfeat_source_note_kind(const netfeat_source *src);
+NETFEAT_API const char *netfeat_source_note_text(const netfeat_source *src);
+/* Number of the packet it is about; 0: none. */
+NETFEAT_API int64_t netfeat_source_note_packet(const netfeat_source *src);
+/* Interface that it, or its packet, is about. */
+NETFEAT_API uint32_t netfeat_source_note_interface(const netfeat_source *src);
+/* 16 bytes, the address that has this name, IPv4 as ::ffff:a.b.c.d; NULL: not NETFEAT_NOTE_NAME. Borrowed likewise. */
+NETFEAT_API const void *netfeat_source_note_address(const netfeat_source *src);
 /* A NETFEAT_COUNT_* so far; NOTFOUND, ARGUMENT. */
 NETFEAT_API int64_t netfeat_source_count(const netfeat_source *src, int which);
 /* "delivered" for NETFEAT_COUNT_DELIVERED and so on; NULL past the last. Static string. */

@@ -242,6 +242,10 @@ static int open_live(netfeat_source *src, const char *device, const netfeat_opti
     l->wait_ns = nf_option(opts, NETFEAT_OPT_SOURCE_WAIT_MS) * (NS_PER_SECOND / 1000);
     code = activate(src->ctx, l, device, opts);
     code = code < 0 ? code : set_filter(src, device);
+    code = code < 0 ? code
+                    : nf_interfaces_add(src->ctx, &src->interfaces, l->link_type,
+                                        (uint32_t)nf_option(opts, NETFEAT_OPT_SOURCE_SNAPLEN));
+    code = code < 0 ? code : nf_text_set(src->ctx, &src->interfaces.list[0].name, device, strlen(device));
     src->more = true;
     src->next = live_next_records;
     src->counts[NETFEAT_COUNT_INTERFACES] = 1;

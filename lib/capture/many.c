@@ -25,7 +25,7 @@ struct nf_many {
     open_file *files; /* one; in a merge one for each path */
     size_t n_files;
     size_t next;                                     /* path to open next */
-    int64_t closed[NETFEAT_COUNT_QUEUE_DROPPED + 1]; /* counters of the files that are done */
+    int64_t closed[NETFEAT_COUNT_NOTES_DROPPED + 1]; /* counters of the files that are done */
     /* merge */
     size_t *heap; /* indices of files, the one with the earliest record first */
     size_t heap_n;

@@ -152,5 +152,6 @@ int nf_pcap_open(netfeat_source *src, uint32_t magic, bool big)
     src->counts[NETFEAT_COUNT_SECTIONS] = 1;
     src->counts[NETFEAT_COUNT_INTERFACES] = 1;
     src->next = pcap_next_records;
-    return nf_filter_prepare(src->ctx, &src->filter, f->link_type);
+    code = nf_interfaces_add(src->ctx, &src->interfaces, f->link_type, nf_load32(p + 16, big));
+    return code < 0 ? code : nf_filter_prepare(src->ctx, &src->filter, f->link_type);
 }

@@ -42,7 +42,8 @@ int netfeat_source_open_push(netfeat_ctx *ctx, int link_type, const netfeat_opti
         return code;
     }
     p = nf_alloc_zero(ctx, sizeof *p);
-    code = p != NULL ? nf_filter_prepare(ctx, &src->filter, (uint16_t)link_type) : nf_ctx_code(ctx);
+    code = p != NULL ? nf_interfaces_add(ctx, &src->interfaces, (uint16_t)link_type, 0) : nf_ctx_code(ctx);
+    code = code < 0 ? code : nf_filter_prepare(ctx, &src->filter, (uint16_t)link_type);
     src->push = p;
     if (code < 0) {
         netfeat_source_unref(src);

@@ -5,6 +5,7 @@
 #include "base/cursor.h"
 #include "base/ref.h"
 #include "capture/filter.h"
+#include "capture/interface.h"
 #include "capture/record.h"
 #include "capture/unpack.h"
 #include "capture/window.h"
@@ -59,6 +60,8 @@ struct netfeat_source {
     nf_pcapng pcapng;
     nf_filter filter;
     nf_unpack_limits unpack;
+    nf_interfaces interfaces; /* of all sections */
+    nf_notes notes;
     uint32_t file_index;
     uint32_t max_packet_bytes;
     int64_t last_time;                      /* of the latest record that had one; INT64_MIN before that */
@@ -75,7 +78,7 @@ struct netfeat_source {
     nf_record current;          /* of netfeat_source_step() */
     nf_record unread[NF_BATCH]; /* given back by nf_source_unread(), still in the window */
     int unread_at, unread_end;
-    int64_t counts[NETFEAT_COUNT_QUEUE_DROPPED + 1];
+    int64_t counts[NETFEAT_COUNT_NOTES_DROPPED + 1];
     struct {
         int code; /* 0: none */
         int error_number;
@@ -111,6 +114,13 @@ int nf_format_open(netfeat_source *src);
 int nf_pcap_open(netfeat_source *src, uint32_t magic, bool big);
 int nf_pcapng_open(netfeat_source *src);
 void nf_pcapng_close(netfeat_source *src);
+/* Names, comments and statistics out of blocks: the cursor is on what stands behind the block's fixed part (of the
+   statistics: behind type and length). NOMEM, LIMIT. */
+int nf_pcapng_section_notes(netfeat_source *src, nf_cursor c, bool big);
+int nf_pcapng_interface_notes(netfeat_source *src, nf_cursor c, bool big); /* of the latest interface */
+int nf_pcapng_packet_notes(netfeat_source *src, nf_cursor c, bool big, const nf_record *rec);
+void nf_pcapng_statistics(netfeat_source *src, nf_cursor c, bool big);
+int nf_pcapng_names(netfeat_source *src, nf_cursor c, bool big);
 /* nf_window_need() with the failure located and interrupts answered. */
 int nf_source_need(netfeat_source *src, size_t n);
 /* What ends a call after CANCELLED from the input: nf_checkpoint() with this source's totals. */

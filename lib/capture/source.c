@@ -74,6 +74,8 @@ static void destroy(netfeat_source *src)
     netfeat_ctx *ctx = src->ctx;
 
     nf_pcapng_close(src);
+    nf_interfaces_close(ctx, &src->interfaces);
+    nf_notes_close(ctx, &src->notes);
     nf_filter_close(ctx, &src->filter);
     nf_window_close(ctx, &src->window);
     nf_push_close(ctx, src->push);
@@ -99,6 +101,7 @@ int nf_source_new(netfeat_ctx *ctx, const netfeat_options *opts, netfeat_source 
     src->unpack.max_ratio = (uint64_t)nf_option(opts, NETFEAT_OPT_SOURCE_MAX_RATIO);
     src->unpack.chunk = (size_t)nf_option(opts, NETFEAT_OPT_SOURCE_BUFFER_BYTES);
     src->pcapng.max_interfaces = (uint32_t)nf_option(opts, NETFEAT_OPT_SOURCE_MAX_INTERFACES);
+    src->notes.max = (size_t)nf_option(opts, NETFEAT_OPT_SOURCE_MAX_NOTES);
     src->last_time = INT64_MIN;
     src->window.input.total = -1;
     code = nf_filter_open(ctx, &src->filter, netfeat_options_get_text(opts, NETFEAT_OPT_SOURCE_FILTER));
@@ -459,6 +462,7 @@ const char *netfeat_source_count_name(int which)
         [NETFEAT_COUNT_KERNEL_DROPPED] = "kernel_dropped",
         [NETFEAT_COUNT_INTERFACE_DROPPED] = "interface_dropped",
         [NETFEAT_COUNT_QUEUE_DROPPED] = "queue_dropped",
+        [NETFEAT_COUNT_NOTES_DROPPED] = "notes_dropped",
     };
     return which > 0 && which < (int)(sizeof names / sizeof names[0]) ? names[which] : NULL;
 }

@@ -106,7 +106,7 @@ Test(capture, counters_times_and_lengths_are_kept_as_they_are)
     bytes b = {0};
     nf_record r[NF_BATCH];
     netfeat_source *src;
-    static const int64_t want[14] = {0, 4, 4, 0, 0, 0, 1, 1, 1, 2};
+    static const int64_t want[15] = {0, 4, 4, 0, 0, 0, 1, 1, 1, 2};
 
     put_pcap(&b, 0xa1b2c3d4, 2, 3, 1);
     put_record(&b, 10, 2000001, 4, 4); /* more than a second of microseconds */
@@ -421,9 +421,9 @@ Test(capture, arguments_are_checked)
     cr_expect_eq(netfeat_source_packet_time(src, NULL), NETFEAT_ERR_ARGUMENT);
     cr_expect_eq(time, 77);
     cr_expect_eq(netfeat_source_count(src, 0), NETFEAT_ERR_NOTFOUND);
-    cr_expect_eq(netfeat_source_count(src, 14), NETFEAT_ERR_NOTFOUND);
+    cr_expect_eq(netfeat_source_count(src, 15), NETFEAT_ERR_NOTFOUND);
     cr_expect_null(netfeat_source_count_name(0));
-    cr_expect_null(netfeat_source_count_name(14));
+    cr_expect_null(netfeat_source_count_name(15));
     cr_expect_null(netfeat_source_count_name(-5));
     netfeat_source_unref(src);
     free(b.p);
