@@ -11,6 +11,9 @@
 #include <netfeat/column.h>
 #include <netfeat/field.h>
 #include <netfeat/table.h>
+#include <netfeat/feature.h>
+#include <netfeat/encoder.h>
+#include <netfeat/pipeline.h>
 #include <netfeat/export.h>
 
 #endif

@@ -8,7 +8,7 @@
 NETFEAT_BEGIN_DECLS
 
 /* Empty, unsealed packet table with the columns that table.columns and table.keep_payload name. NOTFOUND (no
-   such column), ARGUMENT (a column twice), NOMEM. opts may be NULL. */
+   such column), ARGUMENT (a column twice; text of table.tunnels or table.tunnel_ports), NOMEM. opts may be NULL. */
 NETFEAT_API int netfeat_table_new(netfeat_ctx *ctx, const netfeat_options *opts,
                                   netfeat_table **ret) NETFEAT_MUST_CHECK;
 /* Decode one packet into one new row; packet_number counts from 1. A packet that cannot be decoded still

@@ -208,6 +208,8 @@ static void round_trip(netfeat_ctx *ctx, netfeat_column *col, const netfeat_opti
     netfeat_column_unref(again);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     input in = {data, size};

@@ -67,6 +67,8 @@ static void save_and_load(netfeat_ctx *ctx, const netfeat_table *tab, const netf
     close(fd);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static netfeat_ctx *ctx; /* for all runs: it is expensive */
