@@ -52,7 +52,7 @@ static int map_status(netfeat_ctx *ctx, const char *device, int status, const ch
     default:
         break;
     }
-    if (status == PCAP_ERROR || detail[0] == '\0') {
+    if (status == PCAP_ERROR || detail[0] == '\0' || strcmp(detail, pcap_statustostr(status)) == 0) {
         return nf_error(ctx, code, "cannot capture from %s: %s", device,
                         detail[0] != '\0' ? detail : pcap_statustostr(status));
     }
