@@ -129,7 +129,7 @@ if [ "$(id -u)" = 0 ]; then # without the rights of root outside of the namespac
     script=$folder/$(basename "$script")
     export LD_LIBRARY_PATH=$folder${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
     chmod -R a+rwX "$folder"
-    rm -f "$folder"/live.* "$folder"/replay.log
+    rm -f "$folder"/live.csv "$folder"/live.err "$folder"/replay.log
     if "${nobody[@]}" test -r "$folder/sent.pcap" 2>/dev/null; then
         user=("${nobody[@]}" unshare -rn)
     fi
