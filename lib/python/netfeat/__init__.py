@@ -32,6 +32,7 @@ from ._error import (
 )
 from ._ffi import C, strings
 from ._options import Option, options
+from ._push import PushSource
 from ._source import Batches, Packet, Source, batches, read
 from ._table import Table, concat, table
 
@@ -57,6 +58,6 @@ def fields():
 __all__ = [
     "AccessError", "ArgumentError", "Batches", "CancelledError", "Column", "ColumnTypeError", "Error", "Field",
     "FormatError", "InternalError", "IoError", "LimitError", "MissingFileError", "NoMemoryError", "NotFoundError",
-    "Option", "Packet", "RangeError", "Source", "StateError", "Table", "TruncatedError", "UnsupportedError",
+    "Option", "Packet", "PushSource", "RangeError", "Source", "StateError", "Table", "TruncatedError", "UnsupportedError",
     "batches", "concat", "fields", "options", "read", "table", "version",
 ]
