@@ -1,5 +1,10 @@
 /* source.h - where packets come from. Times are int64_t nanoseconds since 1970-01-01 UTC. Formats: pcap
-   (draft-ietf-opsawg-pcap: both byte orders, microseconds and nanoseconds) and pcapng (draft-ietf-opsawg-pcapng).
+   (draft-ietf-opsawg-pcap: both byte orders, microseconds and nanoseconds) and pcapng (draft-ietf-opsawg-pcapng),
+   plain or compressed by gzip (RFC 1952), zstd (RFC 8878), lz4 (frame format), xz or bzip2, which the content tells,
+   not the name; several members and zeros behind the last are fine. Compressed data is read as a stream, the memory for
+   it is bounded (source.max_window_bytes), and so is its growth (source.max_ratio). Cut or corrupt, it ends in TRUNCATED
+   or FORMAT behind every packet that it still gave. Offsets in errors count decompressed bytes; progress and
+   NETFEAT_COUNT_BYTES count what was read.
    A time that does not fit (before 1677, after 2262) counts as none. */
 #ifndef NETFEAT_SOURCE_H
 #define NETFEAT_SOURCE_H
@@ -38,8 +43,8 @@ enum { /* what a note is about */
 };
 
 /* Open a pcap or pcapng file by path; "-" is standard input. NOTFOUND, PERMISSION, IO, FORMAT, TRUNCATED (shorter
-   than a header, or empty), UNSUPPORTED (a format that is recognised but not read, or the filter does not work on the
-   link type), ARGUMENT (the filter is no expression), NOMEM, LIMIT, CANCELLED. opts may be NULL. */
+   than a header, or empty), UNSUPPORTED (a format that is recognised but not read, a compression whose library this
+   build lacks (netfeat_build_has), or the filter does not work on the link type), ARGUMENT (the filter is no expression), NOMEM, LIMIT, CANCELLED. opts may be NULL. */
 NETFEAT_API int netfeat_source_open_file(netfeat_ctx *ctx, const char *path, const netfeat_options *opts,
                                          netfeat_source **ret) NETFEAT_MUST_CHECK;
 /* Same from a descriptor: file, pipe or socket, read from its present position, where offsets count from. It is
