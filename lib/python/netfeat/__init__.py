@@ -63,6 +63,7 @@ from ._feature import (
 from ._flow import FlowColumn, Flows, flow_columns, flow_profiles, flows, flows_one_way
 from ._ffi import C, strings
 from ._options import Option, options
+from ._push import PushSource
 from ._source import Batches, Packet, Source, batches, read
 from ._table import Table, concat, table
 
@@ -88,7 +89,7 @@ def fields():
 __all__ = [
     "AccessError", "Accumulator", "ArgumentError", "Batches", "CancelledError", "Column", "ColumnTypeError",
     "Encoder", "Error", "Field", "FlowColumn", "Flows", "FormatError", "InternalError", "IoError", "LimitError",
-    "MissingFileError", "NoMemoryError", "NotFoundError", "Option", "Packet", "Pipeline", "RangeError", "Source",
+    "MissingFileError", "NoMemoryError", "NotFoundError", "Option", "Packet", "Pipeline", "PushSource", "RangeError", "Source",
     "StateError", "Table", "TruncatedError", "UnsupportedError", "Writer", "batches", "catalogue", "concat",
     "cumulative", "cumulative_bytes", "damped", "describe", "direction", "fields", "flow_columns", "flow_profiles",
     "flows", "flows_one_way", "frequency", "from_arrow", "incomplete_rows", "interarrival", "ip_numeric",
