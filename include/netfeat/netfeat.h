@@ -11,5 +11,6 @@
 #include <netfeat/column.h>
 #include <netfeat/field.h>
 #include <netfeat/table.h>
+#include <netfeat/stream.h>
 
 #endif

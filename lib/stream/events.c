@@ -1,0 +1,124 @@
+/* Events under way, and counting. */
+#include <assert.h>
+#include <string.h>
+
+#include "stream/streams.h"
+
+/* Beside the bytes that are held: OPEN, CLOSE, RESET ... of a stream and of the one that takes its place. */
+#define FEW_EVENTS 48
+
+int nf_events_reserve(netfeat_streams *st, const nf_flow *flow)
+{
+    const nf_conn *conn = flow != NULL ? nf_conn_of(flow) : NULL;
+    size_t need = FEW_EVENTS;
+    int code;
+
+    for (int d = 0; conn != NULL && d < 2; d++) {
+        /* a held chunk is one DATA, an island one GAP; the new segment may split one and add one */
+        need += (size_t)conn->dirs[d].store.chunks + conn->dirs[d].store.nodes;
+        need += conn->dirs[d].urgent != NULL ? 2 * (size_t)conn->dirs[d].urgent->n : 0;
+    }
+    need = 2 * need + st->n_events;
+    if (need <= st->events_cap) {
+        return NETFEAT_OK;
+    }
+    code = nf_grow(st->ctx, (void **)&st->events, &st->events_cap, need, sizeof *st->events);
+    return code;
+}
+
+nf_event *nf_event_add(netfeat_streams *st, nf_flow *flow, int type, int dir, int64_t offset)
+{
+    nf_event *ev = &st->events[st->n_events];
+
+    assert(st->n_events < st->events_cap);
+    st->n_events++;
+    ev->flow = flow;
+    ev->data = NULL;
+    ev->size = ev->captured = 0;
+    ev->offset = offset;
+    ev->time = st->packet_time;
+    ev->packet = st->packet;
+    ev->type = (uint8_t)type;
+    ev->dir = (uint8_t)dir;
+    ev->reason = 0;
+    return ev;
+}
+
+void nf_fail(netfeat_streams *st, int code)
+{
+    if (st->failure == 0) {
+        st->failure = code;
+        nf_error_locate(st->ctx, (int64_t)st->packet, -1);
+    }
+}
+
+static uint64_t *rare_counters(netfeat_streams *st, nf_conn *conn)
+{
+    size_t bytes = 2 * (size_t)(NF_COUNTERS - NF_HOT_COUNTERS) * sizeof *conn->rare;
+
+    if (conn->rare == NULL) {
+        conn->rare = nf_alloc_zero(st->ctx, bytes);
+        if (conn->rare == NULL) {
+            nf_fail(st, nf_ctx_code(st->ctx));
+            return NULL;
+        }
+        st->flow_bytes += bytes;
+    }
+    return conn->rare;
+}
+
+void nf_count(netfeat_streams *st, nf_flow *flow, int dir, int which, uint64_t n)
+{
+    nf_conn *conn = nf_conn_of(flow);
+    uint64_t *counter;
+
+    if (which < NF_HOT_COUNTERS) {
+        counter = &conn->dirs[dir].hot[which];
+    } else {
+        counter = rare_counters(st, conn);
+        if (counter == NULL) {
+            return;
+        }
+        counter += dir * (NF_COUNTERS - NF_HOT_COUNTERS) + which - NF_HOT_COUNTERS;
+    }
+    *counter = *counter > UINT64_MAX - n ? UINT64_MAX : *counter + n;
+    if (which == NF_COUNT_GAPS) {
+        nf_history_count(flow, dir, 'g', *counter);
+    } else if (which == NF_COUNT_RETX_SEGS) {
+        nf_history_count(flow, dir, 't', *counter);
+    } else if (which == NF_COUNT_BAD_CSUM) {
+        nf_history_count(flow, dir, 'c', *counter);
+    } else if (which == NF_COUNT_ZERO_WINDOW) {
+        nf_history_count(flow, dir, 'w', *counter);
+    }
+}
+
+static uint64_t udp_counter(const nf_flow *flow, int dir, int which)
+{
+    switch (which) {
+    case NF_COUNT_SEGS:
+        return flow->udp.segs[dir];
+    case NF_COUNT_BYTES:
+    case NF_COUNT_DELIVERED_BYTES:
+        return flow->udp.bytes[dir];
+    default:
+        return 0;
+    }
+}
+
+uint64_t nf_counter(const nf_flow *flow, int dir, int which)
+{
+    const nf_conn *conn = nf_conn_of(flow);
+
+    if (flow->key.protocol != NF_PROTOCOL_TCP) {
+        return udp_counter(flow, dir, which);
+    }
+    if (conn == NULL) {
+        return which == NF_COUNT_SEGS && dir == 0;
+    }
+    if (which < NF_HOT_COUNTERS) {
+        return conn->dirs[dir].hot[which];
+    }
+    return conn->rare != NULL ? conn->rare[dir * (NF_COUNTERS - NF_HOT_COUNTERS) + which - NF_HOT_COUNTERS]
+                              : 0;
+}

@@ -1,0 +1,30 @@
+/* input.h - where the packets of a reassembler come from. */
+#ifndef NF_STREAM_INPUT_H
+#define NF_STREAM_INPUT_H
+
+#include "capture/record.h"
+#include "decode/packet.h"
+#include "stream/frag.h"
+#include "stream/offload.h"
+#include "stream/streams.h"
+#include "stream/table_input.h"
+
+struct nf_input {
+    nf_decode_config decode;
+    nf_packet packet;
+    nf_record records[NF_BATCH];
+    int n_records, at_record;
+    netfeat_source *source; /* counted reference; NULL: none */
+    nf_table_input table;
+    bool pushed; /* records[0] is a packet of feed_packet */
+    uint64_t n_pushed;
+    nf_frags *frags;
+    nf_offload *offload;
+};
+
+/* The packet's clock, number and time are the handle's from here on. */
+void nf_input_clock(netfeat_streams *st, uint64_t number, bool has_time, int64_t time);
+/* Work on a segment of which everything but `bad_checksum` is known. */
+void nf_input_segment(netfeat_streams *st, nf_segment *seg, bool bad_checksum, bool checked);
+
+#endif
