@@ -55,7 +55,8 @@ enum { /* field ids */
        NETFEAT_FIELD_PAYLOAD_LENGTH = 45,
        NETFEAT_FIELD_PADDING_LENGTH = 46,
        NETFEAT_FIELD_QUALITY = 47,
-       NETFEAT_FIELD_PAYLOAD = 48
+       NETFEAT_FIELD_PAYLOAD = 48,
+       NETFEAT_FIELD_L4_OFFSET = 49
 };
 
 enum { /* bits of tcp_flags (RFC 9293; AE: RFC 9768) */

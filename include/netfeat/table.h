@@ -58,6 +58,11 @@ NETFEAT_API int netfeat_table_slice(netfeat_ctx *ctx, const netfeat_table *tab, 
 /* Only the rows where none of these columns is NULL (n 0: none of all columns). RANGE. */
 NETFEAT_API int netfeat_table_complete_rows(netfeat_ctx *ctx, const netfeat_table *tab, const int *indexes,
                                             size_t n, netfeat_table **ret) NETFEAT_MUST_CHECK;
+/* The rows of all tables, one after the other, copied. The tables have the same columns in the same order:
+   ARGUMENT (number or names differ), TYPE (a column differs in type, unit or definition). n 0 gives a table
+   without columns and rows. */
+NETFEAT_API int netfeat_table_concat(netfeat_ctx *ctx, const netfeat_table *const *tables, size_t n,
+                                     netfeat_table **ret) NETFEAT_MUST_CHECK;
 /* The listed rows, in the listed order (train/test split, shuffle). RANGE. */
 NETFEAT_API int netfeat_table_take(netfeat_ctx *ctx, const netfeat_table *tab, const int64_t *rows, size_t n,
                                    netfeat_table **ret) NETFEAT_MUST_CHECK;

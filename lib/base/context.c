@@ -15,6 +15,7 @@
 #include "base/checked.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/recycle.h"
 #include "base/ref.h"
 
 #define MESSAGE_BYTES 512
@@ -23,6 +24,8 @@ struct netfeat_ctx {
     nf_ref refs;
     netfeat_realloc_fn realloc_fn;
     void *realloc_user;
+    bool recycles; /* the allocator is ours: freed blocks may be kept */
+    nf_recycler kept;
     _Atomic uint64_t used;
     _Atomic uint64_t peak;
     _Atomic uint64_t limit;
@@ -91,6 +94,7 @@ int netfeat_ctx_new_alloc(netfeat_realloc_fn fn, void *user, netfeat_ctx **ret)
     nf_ref_init(&ctx->refs);
     ctx->realloc_fn = f;
     ctx->realloc_user = user;
+    ctx->recycles = fn == NULL && !NF_PLAIN_MALLOC;
     atomic_init(&ctx->used, sizeof *ctx);
     atomic_init(&ctx->peak, sizeof *ctx);
     ctx->packet = -1;
@@ -110,7 +114,13 @@ netfeat_ctx *netfeat_ctx_ref(netfeat_ctx *ctx)
 
 netfeat_ctx *netfeat_ctx_unref(netfeat_ctx *ctx)
 {
+    void *block;
+    size_t size;
+
     if (ctx != NULL && nf_ref_put(&ctx->refs)) {
+        while ((block = nf_recycle_drain(&ctx->kept, &size)) != NULL) {
+            ctx->realloc_fn(ctx->realloc_user, block, size, 0);
+        }
         ctx->realloc_fn(ctx->realloc_user, ctx, sizeof *ctx, 0);
     }
     return NULL;
@@ -185,6 +195,33 @@ void nf_uncharge(netfeat_ctx *ctx, size_t size)
     atomic_fetch_sub_explicit(&ctx->used, size, memory_order_relaxed);
 }
 
+/* The allocator as the accounting calls it. With our own one, blocks of a batch's size come from those kept and go
+   back there; what is kept is not charged: it is bounded by NF_RECYCLE_TOTAL. */
+static void *call_allocator(netfeat_ctx *ctx, void *ptr, size_t old_size, size_t new_size)
+{
+    void *p;
+
+    if (!ctx->recycles) {
+        return ctx->realloc_fn(ctx->realloc_user, ptr, old_size, new_size);
+    }
+    old_size = nf_recycle_round(old_size);
+    new_size = nf_recycle_round(new_size);
+    if (ptr != NULL && old_size == new_size) {
+        return ptr;
+    }
+    p = new_size != 0 ? nf_recycle_take(&ctx->kept, new_size) : NULL;
+    if (p == NULL && new_size != 0) {
+        return ctx->realloc_fn(ctx->realloc_user, ptr, old_size, new_size);
+    }
+    if (p != NULL && ptr != NULL) {
+        memcpy(p, ptr, old_size < new_size ? old_size : new_size);
+    }
+    if (ptr != NULL && !nf_recycle_put(&ctx->kept, ptr, old_size)) {
+        ctx->realloc_fn(ctx->realloc_user, ptr, old_size, 0);
+    }
+    return p;
+}
+
 void *nf_resize(netfeat_ctx *ctx, void *ptr, size_t old_size, size_t new_size)
 {
     void *p;
@@ -193,7 +230,7 @@ void *nf_resize(netfeat_ctx *ctx, void *ptr, size_t old_size, size_t new_size)
     if (new_size > old_size && nf_charge(ctx, new_size - old_size) != 0) {
         return NULL;
     }
-    p = ctx->realloc_fn(ctx->realloc_user, ptr, old_size, new_size);
+    p = call_allocator(ctx, ptr, old_size, new_size);
     if (p == NULL) {
         if (new_size > old_size) {
             nf_uncharge(ctx, new_size - old_size);
@@ -235,7 +272,7 @@ void *nf_alloc_array(netfeat_ctx *ctx, size_t n, size_t size)
 void nf_free(netfeat_ctx *ctx, void *ptr, size_t size)
 {
     if (ptr != NULL) {
-        ctx->realloc_fn(ctx->realloc_user, ptr, size, 0);
+        call_allocator(ctx, ptr, size, 0);
         nf_uncharge(ctx, size);
     }
 }

@@ -11,16 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Sanitizers and valgrind watch malloc, not mmap: leave everything to malloc there. */
-#if defined(__SANITIZE_ADDRESS__) || defined(NETFEAT_PLAIN_MALLOC)
-#define PLAIN_MALLOC 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
-#define PLAIN_MALLOC 1
-#endif
-#endif
-
-#if defined(__linux__) && !defined(PLAIN_MALLOC) && UINTPTR_MAX > 0xffffffffU
+#if defined(__linux__) && !NF_PLAIN_MALLOC && UINTPTR_MAX > 0xffffffffU
 #include <sys/mman.h>
 
 #define HUGE_PAGE  ((size_t)2 << 20)

@@ -35,13 +35,13 @@ typedef struct {
     uint8_t ip_version, ip_protocol, ip_ttl, ip_tos, ip_flags;
     uint8_t tcp_header_length, tcp_window_scale, tcp_sack_permitted;
     uint8_t icmp_type, icmp_code;
-    /* Not columns: where the headers are, for layers that need more of them. Offsets from the first captured
-       byte, valid with ip_version (l3) and with ip_version outside non-first fragments (l4). */
-    uint32_t l3_offset, l4_offset;
+    uint32_t l4_offset;
+    /* Not a column: where the IP header is, from the first captured byte, valid with ip_version. */
+    uint32_t l3_offset;
 } nf_packet;
 
-/* What to decode. `want` is a set of NF_BIT(field): fields outside it may stay NULL when they cost extra to
-   find (TCP options); cheap ones are filled anyway. */
+/* What to decode. `want` is a set of NF_BIT(field): fields outside it stay NULL, and their members
+   may be left alone. The fewer, the faster. */
 typedef struct {
     uint64_t want;
     uint32_t max_layers;

@@ -56,9 +56,12 @@ static void append_bits(uint8_t *map, int64_t at, uint64_t bits, int n)
     do {                                                                                                     \
         type *restrict out = (type *)(void *)dst;                                                            \
         for (int i = 0; i < n; i++) {                                                                        \
-            type v;                                                                                          \
-            memcpy(&v, from + (size_t)i * sizeof(nf_packet), sizeof v);                                      \
-            out[i] = (type)(bits >> i & 1 ? v : 0);                                                          \
+            memcpy(&out[i], from + (size_t)i * sizeof(nf_packet), sizeof *out);                              \
+        }                                                                                                    \
+        if (bits != everyone) {                                                                              \
+            for (int i = 0; i < n; i++) {                                                                    \
+                out[i] = bits >> i & 1 ? out[i] : (type)0;                                                   \
+            }                                                                                                \
         }                                                                                                    \
     } while (0)
 
@@ -80,7 +83,7 @@ static void copy_16(uint8_t *restrict dst, const uint8_t *from, int n)
     }
 }
 
-static void copy_values(uint8_t *dst, const uint8_t *from, int n, uint64_t bits, int width)
+static void copy_values(uint8_t *dst, const uint8_t *from, int n, uint64_t bits, uint64_t everyone, int width)
 {
     switch (width) {
     case 1:
@@ -96,7 +99,7 @@ static void copy_values(uint8_t *dst, const uint8_t *from, int n, uint64_t bits,
         COPY(uint64_t);
         break;
     case 16:
-        if (n == 64 ? bits == UINT64_MAX : bits + 1 == UINT64_C(1) << n) {
+        if (bits == everyone) {
             copy_16(dst, from, n);
         } else {
             copy_wide(dst, from, n, bits, 16);
@@ -146,7 +149,7 @@ void nf_gather(nf_builder *b, int field, const nf_packet *pkts, int n, uint64_t 
     } else if (b->type == NETFEAT_TYPE_BOOL) {
         copy_bools(b, from, n, bits);
     } else {
-        copy_values(b->data + (size_t)b->length * (size_t)b->width, from, n, bits, b->width);
+        copy_values(b->data + (size_t)b->length * (size_t)b->width, from, n, bits, everyone, b->width);
     }
     if (b->validity != NULL) {
         append_bits(b->validity, b->length, bits, n);

@@ -11,7 +11,7 @@
 #include "table/gather.h"
 #include "table/table.h"
 
-#define CHECKPOINT_PACKETS 4096
+#define RESERVE_ROWS 65536 /* reserved ahead at most */
 
 /* What the record says by itself; everything else needs the headers to be decoded. */
 #define RECORD_BITS                                                                                          \
@@ -23,6 +23,7 @@ struct nf_packet_builder {
     int64_t max_rows;  /* 0: no bound */
     int64_t last_time; /* of append_packet */
     int64_t pushed;    /* rows of append_packet */
+    int64_t reserved;  /* rows that there is room for, payload bytes apart */
     int fields[NF_FIELD_COUNT];
     nf_builder builders[NF_FIELD_COUNT]; /* one per column of the table */
     nf_record records[NF_BATCH];
@@ -159,12 +160,18 @@ static int reserve_rows(netfeat_table *tab, int n)
     nf_packet_builder *pb = tab->growing;
     int code = NETFEAT_OK;
 
+    if (tab->rows + n <= pb->reserved) {
+        return NETFEAT_OK;
+    }
     for (int i = 0; code == 0 && i < tab->width; i++) {
         nf_builder *b = &pb->builders[i];
         code = nf_builder_reserve(b, n, 0);
         if (code == 0 && b->validity == NULL && nf_field_is_nullable(pb->fields[i]) && b->length == 0) {
             code = nf_builder_reserve_nulls(b, n);
         }
+    }
+    if (code == 0) {
+        pb->reserved = tab->rows + n;
     }
     return code;
 }
@@ -192,9 +199,6 @@ static inline void fill_packet(const nf_packet_builder *pb, const nf_record *r, 
 {
     if (pb->config.want & ~RECORD_BITS) {
         nf_decode(&pb->config, r->link_type, r->data, r->captured_length, r->wire_length, pkt);
-        if (pkt->present & NF_BIT(PAYLOAD_LENGTH)) {
-            pkt->present |= NF_BIT(PAYLOAD);
-        }
     } else {
         pkt->present = 0;
         pkt->quality = 0;
@@ -241,6 +245,16 @@ static int append_records(netfeat_table *tab, int n, uint32_t file_index)
     }
     tab->rows += n;
     return NETFEAT_OK;
+}
+
+/* Room for the rows that this call is going to append, as far as that is known: one allocation instead of a dozen. A
+   guess too high costs nothing but address space, and is given back when the table is sealed. */
+static int reserve_ahead(netfeat_table *tab, const netfeat_source *src, int64_t max_packets)
+{
+    int64_t rows = nf_source_estimate(src); /* -1: unknown, nothing is reserved */
+
+    rows = max_packets >= 0 && max_packets < rows ? max_packets : rows;
+    return rows > NF_BATCH ? reserve_rows(tab, rows < RESERVE_ROWS ? (int)rows : RESERVE_ROWS) : NETFEAT_OK;
 }
 
 static int check_growing(const netfeat_table *tab, const char *call)
@@ -348,6 +362,9 @@ int64_t netfeat_table_append_source(netfeat_table *tab, netfeat_source *src, int
             break;
         }
         done += n;
+        if (done == n) {
+            code = reserve_ahead(tab, src, max_packets < 0 ? -1 : max_packets - done);
+        }
     }
     return code != 0 ? code : done;
 }

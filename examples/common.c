@@ -1,0 +1,102 @@
+#include "common.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+static netfeat_ctx *interruptible;
+
+static void on_signal(int number)
+{
+    (void)number;
+    netfeat_ctx_interrupt(interruptible);
+}
+
+double example_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int show_progress(void *user, int64_t packets, int64_t bytes, int64_t total)
+{
+    struct progress *progress = user;
+    double t = example_now();
+
+    (void)packets; /* of the running call; what is finished says more */
+    if (t - progress->last < 0.2) {
+        return 0;
+    }
+    progress->last = t;
+    progress->shown = 1;
+    fprintf(stderr, "\r%" PRId64 " packets, %" PRId64 " MiB, %.0f packets/s", progress->packets,
+            (progress->bytes + bytes) >> 20, (double)progress->packets / (t - progress->start));
+    if (total > 0) {
+        fprintf(stderr, ", %.0f %% of the file", 100.0 * (double)bytes / (double)total);
+    }
+    fputs("\033[K", stderr);
+    return 0;
+}
+
+void example_start(netfeat_ctx *ctx, struct progress *progress)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+
+    interruptible = ctx;
+    sigaction(SIGINT, &action, NULL);
+    progress->start = progress->last = example_now();
+    if (isatty(STDERR_FILENO)) {
+        netfeat_ctx_set_progress(ctx, show_progress, progress);
+    }
+}
+
+void example_clear(struct progress *progress)
+{
+    if (progress->shown) {
+        fputs("\r\033[K", stderr);
+        progress->shown = 0;
+    }
+}
+
+int example_fail(netfeat_ctx *ctx, struct progress *progress, const char *what)
+{
+    int code = netfeat_ctx_error_code(ctx);
+    int64_t packet = netfeat_ctx_error_packet(ctx);
+    int64_t offset = netfeat_ctx_error_offset(ctx);
+
+    example_clear(progress);
+    fprintf(stderr, "%s: %s: %s: %s", progress->program, what, netfeat_error_name(code),
+            netfeat_ctx_error_message(ctx));
+    if (packet >= 0) {
+        fprintf(stderr, " (packet %" PRId64 ", byte offset %" PRId64 ")", packet, offset);
+    } else if (offset >= 0) {
+        fprintf(stderr, " (byte offset %" PRId64 ")", offset);
+    }
+    fputc('\n', stderr);
+    return code == NETFEAT_ERR_CANCELLED ? EXIT_INTERRUPTED : EXIT_INPUT;
+}
+
+void example_counts(const netfeat_source *src, const char *what)
+{
+    fprintf(stderr, "%s:", what);
+    for (int i = 1; netfeat_source_count_name(i) != NULL; i++) {
+        fprintf(stderr, "%s %" PRId64 " %s", i > 1 ? "," : "", netfeat_source_count(src, i),
+                netfeat_source_count_name(i));
+    }
+    fputc('\n', stderr);
+}
+
+void example_stats(struct progress *progress, int64_t complete)
+{
+    double seconds = example_now() - progress->start;
+
+    example_clear(progress);
+    fprintf(stderr, "%" PRId64 " packets, %" PRId64 " complete rows, %" PRId64 " dropped as incomplete\n",
+            progress->packets, complete, progress->packets - complete);
+    fprintf(stderr, "%.3f s, %.0f packets/s, %.1f MB/s\n", seconds, (double)progress->packets / seconds,
+            1e-6 * (double)progress->bytes / seconds);
+}

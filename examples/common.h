@@ -1,0 +1,32 @@
+/* common.h - what the example programs share: exit codes, Ctrl-C, the progress line, error lines. */
+#ifndef EXAMPLES_COMMON_H
+#define EXAMPLES_COMMON_H
+
+#include <netfeat/netfeat.h>
+
+enum { EXIT_INPUT = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
+
+/* What the progress line shows beside the position in the current input. */
+struct progress {
+    const char *program;
+    int64_t packets; /* finished so far */
+    int64_t bytes;   /* of the inputs finished so far */
+    double start, last;
+    int shown;
+};
+
+/* Seconds of a clock that never goes back. */
+double example_now(void);
+/* Let Ctrl-C stop the running call; when standard error is a terminal, show packets, bytes, rate and share of
+   the file there. */
+void example_start(netfeat_ctx *ctx, struct progress *progress);
+/* Take the progress line away. */
+void example_clear(struct progress *progress);
+/* One line about the last failure of ctx, with packet number and offset, on standard error; its exit code. */
+int example_fail(netfeat_ctx *ctx, struct progress *progress, const char *what);
+/* The counters of a source in one line on standard error. */
+void example_counts(const netfeat_source *src, const char *what);
+/* Counts and rate of what is finished, two lines on standard error. */
+void example_stats(struct progress *progress, int64_t complete);
+
+#endif

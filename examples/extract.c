@@ -1,0 +1,199 @@
+/* netfeat-extract: packet captures to CSV (RFC 4180), one row per packet. Reads in batches: memory stays
+   bounded whatever the size of the capture. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common.h"
+
+#define BATCH_ROWS 4096
+
+struct job {
+    netfeat_ctx *ctx;
+    netfeat_options *opts;
+    struct progress progress;
+    FILE *out;
+    int64_t left; /* rows still wanted; negative: all */
+    int64_t complete;
+    int payload, stats;
+    char *cell;
+    size_t cell_size;
+};
+
+static const char usage[] =
+    "usage: netfeat-extract [-o FILE.csv] [-c COLUMN,...] [-f FILTER] [-n ROWS] [--payload] [--stats] "
+    "INPUT...\n"
+    "Writes one CSV row per packet of each INPUT, a pcap or pcapng file (\"-\": standard input).\n"
+    "  -o FILE     write to FILE instead of standard output\n"
+    "  -c LIST     these columns, in this order (default: all but payload)\n"
+    "  -f FILTER   only packets that match this pcap-filter expression\n"
+    "  -n ROWS     stop after so many rows\n"
+    "  --payload   add the column payload, in hexadecimal\n"
+    "  --stats     counts and rate on standard error; a row is complete when none of its cells is empty\n"
+    "  -h, --help  this text\n"
+    "A NULL is an empty cell. Exit status: 0 done; 1 an input could not be read to its end (the rows before "
+    "the\n"
+    "error are there) or the output not be written; 2 wrong usage; 130 interrupted.\n";
+
+/* The text of a packet column never needs quotes: numbers, addresses, times, hexadecimal bytes. */
+static void write_cell(struct job *job, const netfeat_column *col, int64_t row)
+{
+    size_t length;
+
+    while (netfeat_column_get_text(col, row, job->cell, job->cell_size, &length) > 0) {
+        if (length < job->cell_size) {
+            fwrite(job->cell, 1, length, job->out);
+            return;
+        }
+        job->cell_size = length + 1;
+        job->cell = realloc(job->cell, job->cell_size);
+        if (job->cell == NULL) {
+            perror("netfeat-extract");
+            exit(EXIT_INPUT);
+        }
+    }
+}
+
+static int write_rows(struct job *job, const netfeat_table *tab)
+{
+    netfeat_table *complete = NULL;
+    int width = netfeat_table_width(tab);
+    int code = 0;
+
+    for (int64_t row = 0; row < netfeat_table_rows(tab); row++) {
+        for (int i = 0; i < width; i++) {
+            write_cell(job, netfeat_table_column(tab, i), row);
+            fputs(i + 1 < width ? "," : "\r\n", job->out);
+        }
+    }
+    job->progress.packets += netfeat_table_rows(tab);
+    if (job->stats) {
+        code = netfeat_table_complete_rows(job->ctx, tab, NULL, 0, &complete);
+        job->complete += code == 0 ? netfeat_table_rows(complete) : 0;
+        netfeat_table_unref(complete);
+    }
+    return code;
+}
+
+static int extract(struct job *job, netfeat_source *src)
+{
+    int64_t n = 1;
+    int code = 0;
+
+    while (code == 0 && n > 0 && job->left != 0 && !ferror(job->out)) {
+        netfeat_table *tab = NULL;
+        code = netfeat_table_new(job->ctx, job->opts, &tab);
+        if (code == 0) {
+            int64_t want = job->left >= 0 && job->left < BATCH_ROWS ? job->left : BATCH_ROWS;
+            n = netfeat_table_append_source(tab, src, want);
+            code = netfeat_table_seal(tab);
+            job->left -= job->left > 0 ? netfeat_table_rows(tab) : 0;
+            code = code != 0 ? code : write_rows(job, tab); /* also those before an error */
+        }
+        netfeat_table_unref(tab);
+    }
+    return code == 0 && n < 0 ? (int)n : code;
+}
+
+static int extract_input(struct job *job, const char *path, int index)
+{
+    netfeat_source *src = NULL;
+    int code;
+
+    netfeat_options_set_int(job->opts, NETFEAT_OPT_SOURCE_FILE_INDEX, index);
+    code = netfeat_source_open_file(job->ctx, path, job->opts, &src);
+    code = code != 0 ? code : extract(job, src);
+    code = code != 0 ? example_fail(job->ctx, &job->progress, path) : 0;
+    job->progress.bytes += src != NULL ? netfeat_source_count(src, NETFEAT_COUNT_BYTES) : 0;
+    if (job->stats && src != NULL) {
+        example_counts(src, path);
+    }
+    netfeat_source_unref(src);
+    return code;
+}
+
+static int write_header(struct job *job)
+{
+    netfeat_table *tab = NULL;
+
+    if (netfeat_table_new(job->ctx, job->opts, &tab) != 0) {
+        example_fail(job->ctx, &job->progress, "-c");
+        return EXIT_USAGE;
+    }
+    for (int i = 0; i < netfeat_table_width(tab); i++) {
+        fprintf(job->out, "%s%s", i > 0 ? "," : "", netfeat_table_name(tab, i));
+    }
+    fputs("\r\n", job->out);
+    netfeat_table_unref(tab);
+    return 0;
+}
+
+/* 0 or nonzero for wrong usage. */
+static int parse(struct job *job, int argc, char **argv, const char **ret_path)
+{
+    struct option longs[] = {{"payload", 0, &job->payload, 1},
+                             {"stats", 0, &job->stats, 1},
+                             {"help", 0, NULL, 'h'},
+                             {NULL, 0, NULL, 0}};
+    int code = 0;
+
+    for (int c; code == 0 && (c = getopt_long(argc, argv, "o:c:f:n:h", longs, NULL)) != -1;) {
+        char *end = NULL;
+        if (c == 'h') {
+            fputs(usage, stdout);
+            exit(EXIT_SUCCESS);
+        } else if (c == 'o') {
+            *ret_path = optarg;
+        } else if (c == 'c' || c == 'f') {
+            int key = c == 'c' ? NETFEAT_OPT_TABLE_COLUMNS : NETFEAT_OPT_SOURCE_FILTER;
+            code = netfeat_options_set_text(job->opts, key, optarg);
+        } else if (c == 'n') {
+            job->left = strtoll(optarg, &end, 10);
+            code = *optarg == '\0' || *end != '\0' || job->left < 0;
+        } else {
+            code = c == '?';
+        }
+    }
+    netfeat_options_set_int(job->opts, NETFEAT_OPT_TABLE_KEEP_PAYLOAD, job->payload);
+    return code != 0 || optind == argc;
+}
+
+int main(int argc, char **argv)
+{
+    struct job job = {.left = -1, .out = stdout, .progress = {.program = "netfeat-extract"}};
+    const char *path = NULL;
+    int code;
+
+    if (netfeat_ctx_new(&job.ctx) != 0 || netfeat_options_new(job.ctx, &job.opts) != 0) {
+        return EXIT_INPUT;
+    }
+    if (parse(&job, argc, argv, &path) != 0) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    if (path != NULL && (job.out = fopen(path, "w")) == NULL) {
+        fprintf(stderr, "netfeat-extract: %s: %s\n", path, strerror(errno));
+        return EXIT_INPUT;
+    }
+    example_start(job.ctx, &job.progress);
+    code = write_header(&job);
+    for (int i = 0; code <= EXIT_INPUT && optind + i < argc; i++) {
+        int one = extract_input(&job, argv[optind + i], i);
+        code = one > code ? one : code;
+    }
+    example_clear(&job.progress);
+    if (job.stats && code != EXIT_USAGE) {
+        example_stats(&job.progress, job.complete);
+    }
+    if (ferror(job.out) | fclose(job.out)) {
+        fprintf(stderr, "netfeat-extract: %s: write error\n", path != NULL ? path : "standard output");
+        code = EXIT_INPUT;
+    }
+    free(job.cell);
+    netfeat_options_unref(job.opts);
+    netfeat_ctx_unref(job.ctx);
+    return code;
+}

@@ -1,0 +1,88 @@
+"""Drop-in for the helper module of a threat hunter's notebook, which built its frames with scapy and pandas.
+
+    from netfeat.notebook import pcap_to_dataframe
+"""
+
+import decimal
+import warnings
+
+import numpy
+
+from . import _source
+from ._column import object_array
+
+TCP, UDP, ICMP = 6, 17, 1
+
+_COLUMNS = ["timestamp", "captured_length", "ip_version", "src_ip", "dst_ip", "ip_protocol", "src_port", "dst_port",
+            "icmp_type", "l4_offset", "payload"]
+
+
+def _valid(column):
+    valid = column.valid
+    return numpy.ones(len(column), bool) if valid is None else valid
+
+
+def _times(column):
+    """Seconds since 1970 as decimal.Decimal, with six digits where they are exact, else with nine."""
+    values = column.to_numpy().view("i8")
+    digits = 9
+    if not (values % 1000).any():
+        values, digits = values // 1000, 6
+    unit = decimal.Decimal((0, (1,), -digits))
+    with decimal.localcontext(decimal.Context(prec=40)):  # 40: every product is exact
+        times = object_array([decimal.Decimal(value) * unit for value in values.tolist()])
+    times[~_valid(column)] = None
+    return times
+
+
+def _numbers(values, present):
+    """int64, or float64 with NaN when something is missing: as pandas makes them of a list with None."""
+    if present.all():
+        return values.astype("i8")
+    numbers = values.astype("f8")
+    numbers[~present] = numpy.nan
+    return numbers
+
+
+def _masked(objects, present):
+    objects[~present] = None
+    return objects
+
+
+def pcap_to_dataframe(path, ipv6=True):
+    """One row per packet of a capture, in file order, as a pandas.DataFrame.
+
+    Timestamp       decimal.Decimal, seconds since 1970, exact
+    Source IP, Destination IP       text, None without an IP header
+    Source Port, Destination Port   of TCP or UDP, otherwise missing
+    Payload         bytes behind the TCP, UDP or ICMP header without link padding; None without such a header
+    Packet Length   bytes from the first byte of the TCP, UDP or ICMP header to the end of the captured frame; for
+                    other packets the frame's captured length
+    Protocol        IP protocol number (IPv6: behind the extension headers), missing without an IP header
+
+    ipv6=False leaves addresses and Protocol of IPv6 packets missing, exactly as scapy's IP layer has it. Numbers are
+    int64, or float64 with NaN where one is missing. A damaged capture gives the packets before the damage, and a
+    warning.
+    """
+    import pandas  # pylint: disable=import-outside-toplevel
+
+    table = _source.read(path, columns=_COLUMNS, on_error="keep")
+    for problem in table.errors:
+        warnings.warn(str(problem), stacklevel=2)
+    version = table["ip_version"].to_numpy()
+    protocol = table["ip_protocol"].to_numpy()
+    captured = table["captured_length"].to_numpy().astype("i8")
+    addressed = _valid(table["ip_version"]) & ((version == 4) | ipv6)
+    ports = _valid(table["src_port"]) & numpy.isin(protocol, (TCP, UDP))
+    headed = ports | (_valid(table["icmp_type"]) & (version == 4) & (protocol == ICMP))
+    headed &= _valid(table["l4_offset"])
+    return pandas.DataFrame({
+        "Timestamp": _times(table["timestamp"]),
+        "Source IP": _masked(table["src_ip"].to_strings(), addressed),
+        "Destination IP": _masked(table["dst_ip"].to_strings(), addressed),
+        "Source Port": _numbers(table["src_port"].to_numpy(), ports),
+        "Destination Port": _numbers(table["dst_port"].to_numpy(), ports),
+        "Payload": _masked(table["payload"].to_numpy(), headed),
+        "Packet Length": numpy.where(headed, captured - table["l4_offset"].to_numpy(), captured),
+        "Protocol": _numbers(protocol, addressed),
+    }, copy=False)

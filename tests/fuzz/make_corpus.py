@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Make seeds for the fuzz targets out of the sample captures and of captures built here.
+usage: make_corpus.py     writes tests/fuzz/corpus/decode and tests/fuzz/corpus/table"""
+import pathlib
+import struct
+
+HERE = pathlib.Path(__file__).resolve().parent
+DATA = HERE.parent.parent / "examples" / "data"
+
+
+def pcap_records(data):
+    at = 24
+    while at < len(data):
+        seconds, fraction, captured, wire = struct.unpack_from("<IIII", data, at)
+        yield data[at + 16:at + 16 + captured]
+        at += 16 + captured
+
+
+def pcapng_records(data):
+    at = 0
+    while at < len(data):
+        kind, length = struct.unpack_from("<II", data, at)
+        if kind == 6:
+            captured = struct.unpack_from("<I", data, at + 20)[0]
+            yield data[at + 28:at + 28 + captured]
+        at += length
+
+
+def kind(packet):
+    """What makes a packet worth a seed of its own: its types, flags and whether it has options or payload."""
+    ether = packet[12:14]
+    if ether == b"\x08\x00":
+        header = (packet[14] & 15) * 4
+        protocol = packet[23]
+        l4 = packet[14 + header:]
+    elif ether == b"\x86\xdd":
+        protocol, l4, header = packet[20], packet[54:], 40
+    else:
+        return ether, len(packet)
+    if protocol == 6:
+        return ether, header, protocol, l4[12], l4[13], len(l4) > (l4[12] >> 4) * 4
+    return ether, header, protocol, l4[0] if protocol in (1, 58) else len(l4) > 100
+
+
+def distinct(packets):
+    seen = {}
+    for packet in packets:
+        seen.setdefault(kind(packet), packet)
+    return list(seen.values())
+
+
+def write(folder, name, data):
+    path = HERE / "corpus" / folder
+    path.mkdir(parents=True, exist_ok=True)
+    (path / name).write_bytes(data)
+
+
+def pcap(order, magic, link, packets):
+    out = struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 65535, link)
+    for i, packet in enumerate(packets):
+        out += struct.pack(order + "IIII", 1700000000 + i, i, len(packet), len(packet) + (i == 1)) + packet
+    return out
+
+
+def block(order, number, body):
+    body += bytes(-len(body) % 4)
+    return struct.pack(order + "II", number, len(body) + 12) + body + struct.pack(order + "I", len(body) + 12)
+
+
+def pcapng(order, packets):
+    out = b""
+    for section in range(2):
+        out += block(order, 0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1))
+        out += block(order, 1, struct.pack(order + "HHI", 1, 0, 0) + struct.pack(order + "HHBxxxHH", 9, 1, 9, 0, 0))
+        out += block(order, 1, struct.pack(order + "HHI", 101, 0, 96) + struct.pack(order + "HH", 0, 0))
+        out += block(order, 5, bytes(12))
+        for i, packet in enumerate(packets[section::2]):
+            head = struct.pack(order + "IIIII", i % 2, 391000, i, len(packet), len(packet))
+            out += block(order, 6, head + packet)
+        out += block(order, 3, struct.pack(order + "I", len(packets[0])) + packets[0])
+        out += block(order, 2, struct.pack(order + "HHIIII", 0, 1, 391000, 9, len(packets[1]), len(packets[1])) + packets[1])
+    return out
+
+
+def main():
+    scan = distinct(pcap_records((DATA / "mirai_scan.pcap").read_bytes()))
+    benign = distinct(pcapng_records((DATA / "benign.pcapng").read_bytes()))
+    packets = [p[:200] for p in scan + benign]
+    for i, packet in enumerate(packets):
+        write("decode", "packet-%02d" % i, bytes((0, 15, 0, 0, 0, 0)) + packet)
+        if i % 5 == 0:  # a VLAN tag, two tags, raw IP, cooked
+            tag = b"\x81\x00\x20\x05"
+            write("decode", "vlan-%02d" % i, bytes((0, 15, 0, 0, 0, 0)) + packet[:12] + tag + packet[12:])
+            write("decode", "qinq-%02d" % i,
+                  bytes((0, 15, 0, 0, 0, 0)) + packet[:12] + b"\x88\xa8\x00\x07" + tag + packet[12:])
+            write("decode", "raw-%02d" % i, bytes((6, 15, 0, 0, 0, 0)) + packet[14:])
+            write("decode", "sll-%02d" % i, bytes((8, 15, 0, 0, 0, 0)) + bytes(14) + packet[12:])
+    few = packets[:10]
+    write("table", "pcap-le-us", b"\x05" + pcap("<", 0xA1B2C3D4, 1, few))
+    write("table", "pcap-be-ns", b"\x43" + pcap(">", 0xA1B23C4D, 1, few))
+    write("table", "pcap-raw", b"\x80" + pcap("<", 0xA1B2C3D4, 101, [p[14:] for p in few]))
+    write("table", "pcapng-le", b"\x02" + pcapng("<", few))
+    write("table", "pcapng-be", b"\xc4" + pcapng(">", few))
+
+
+main()
