@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/options.h"
-#include "stream/input.h"
+#include "stream/feed.h"
 #include "stream/streams.h"
 
 #define MAX_PREFIXES 1024
@@ -49,7 +49,7 @@ static void destroy(netfeat_streams *st)
     nf_syns_collect(st);
     nf_flows_close(st);
     nf_pool_free(&st->pool);
-    nf_input_close(st);
+    nf_feed_close(st);
     nf_free(ctx, st->events, st->events_cap * sizeof *st->events);
     nf_free(ctx, st->prefixes, st->prefixes_cap * sizeof *st->prefixes);
     nf_free(ctx, st, sizeof *st);
@@ -76,7 +76,7 @@ int netfeat_streams_new(netfeat_ctx *ctx, const netfeat_options *opts, netfeat_s
     read_config(&st->config, opts);
     nf_pool_init(&st->pool, ctx);
     nf_flows_open(st);
-    code = nf_input_open(st, opts);
+    code = nf_feed_open(st, opts);
     if (code != 0) {
         destroy(st);
         return code;
@@ -153,7 +153,7 @@ static int check_feed(netfeat_streams *st, const char *call)
     if (code == 0 && st->ending) {
         code = nf_error(st->ctx, NETFEAT_ERR_STATE, "%s: the end was announced", call);
     }
-    if (code == 0 && (nf_input_pending(st) || st->n_events > 0)) {
+    if (code == 0 && (nf_feed_pending(st) || st->n_events > 0)) {
         code = nf_error(st->ctx, NETFEAT_ERR_STATE, "%s: earlier input is not used up", call);
     }
     return code;
@@ -274,9 +274,9 @@ static int close_oldest(netfeat_streams *st)
 /* The work of the next packet, or of the end. */
 static int work(netfeat_streams *st)
 {
-    if (nf_input_pending(st)) {
-        int code = nf_input_step(st);
-        if (code != 0 || nf_input_pending(st)) {
+    if (nf_feed_pending(st)) {
+        int code = nf_feed_step(st);
+        if (code != 0 || nf_feed_pending(st)) {
             return code;
         }
     }

@@ -226,7 +226,7 @@ typedef struct {
     uint32_t head, tail, count;
 } nf_list;
 
-typedef struct nf_input nf_stream_input;
+typedef struct nf_stream_input nf_stream_input;
 
 typedef struct {
     uint8_t address[16];
@@ -361,12 +361,12 @@ const char *nf_conn_state(const nf_flow *flow);
 void nf_history_segment(nf_flow *flow, int side, const nf_segment *seg);
 void nf_history_count(nf_flow *flow, int side, char letter, uint64_t count);
 
-/* ---- input.c ---- */
-int nf_input_open(netfeat_streams *st, const netfeat_options *opts);
-void nf_input_close(netfeat_streams *st);
+/* ---- feed.c ---- */
+int nf_feed_open(netfeat_streams *st, const netfeat_options *opts);
+void nf_feed_close(netfeat_streams *st);
 /* Work on the next packet: 1 = did one, 0 = none now, <0 error. The events of the one before are gone. */
-int nf_input_step(netfeat_streams *st);
-bool nf_input_pending(const netfeat_streams *st);
+int nf_feed_step(netfeat_streams *st);
+bool nf_feed_pending(const netfeat_streams *st);
 
 /* Offset of a sequence number in a direction whose base is known. */
 static inline int64_t nf_offset(const nf_dir *d, uint32_t seq)

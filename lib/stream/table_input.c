@@ -4,7 +4,7 @@
 
 #include <netfeat/field.h>
 
-#include "stream/input.h"
+#include "stream/feed.h"
 #include "table/table.h"
 
 static const int fields[NF_TABLE_COLUMNS] = {
@@ -135,14 +135,14 @@ int nf_table_input_step(netfeat_streams *st, nf_table_input *in)
     }
     quality = (uint32_t)number(in, NF_TABLE_QUALITY);
     st->totals[NF_TOTAL_PACKETS]++;
-    nf_input_clock(st, number(in, NF_TABLE_PACKET_NUMBER), has(in, NF_TABLE_TIMESTAMP),
+    nf_feed_clock(st, number(in, NF_TABLE_PACKET_NUMBER), has(in, NF_TABLE_TIMESTAMP),
                    (int64_t)number(in, NF_TABLE_TIMESTAMP));
     if ((quality & NETFEAT_QUALITY_FRAGMENT) || number(in, NF_TABLE_OFFSET) > 0) {
         st->totals[NF_TOTAL_FRAGMENTS]++;
         st->totals[NF_TOTAL_FRAGMENTS_SKIPPED]++;
     } else if (is_usable(in)) {
         fill_segment(in, &seg);
-        nf_input_segment(st, &seg, (quality & NETFEAT_QUALITY_BAD_L4_CHECKSUM) != 0, true);
+        nf_feed_segment(st, &seg, (quality & NETFEAT_QUALITY_BAD_L4_CHECKSUM) != 0, true);
     } else {
         st->totals[NF_TOTAL_OTHER]++;
     }

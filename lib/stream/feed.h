@@ -1,6 +1,6 @@
-/* input.h - where the packets of a reassembler come from. */
-#ifndef NF_STREAM_INPUT_H
-#define NF_STREAM_INPUT_H
+/* feed.h - where the packets of a reassembler come from. */
+#ifndef NF_STREAM_FEED_H
+#define NF_STREAM_FEED_H
 
 #include "capture/record.h"
 #include "decode/packet.h"
@@ -9,7 +9,7 @@
 #include "stream/streams.h"
 #include "stream/table_input.h"
 
-struct nf_input {
+struct nf_stream_input {
     nf_decode_config decode;
     nf_packet packet;
     nf_record records[NF_BATCH];
@@ -23,8 +23,8 @@ struct nf_input {
 };
 
 /* The packet's clock, number and time are the handle's from here on. */
-void nf_input_clock(netfeat_streams *st, uint64_t number, bool has_time, int64_t time);
+void nf_feed_clock(netfeat_streams *st, uint64_t number, bool has_time, int64_t time);
 /* Work on a segment of which everything but `bad_checksum` is known. */
-void nf_input_segment(netfeat_streams *st, nf_segment *seg, bool bad_checksum, bool checked);
+void nf_feed_segment(netfeat_streams *st, nf_segment *seg, bool bad_checksum, bool checked);
 
 #endif

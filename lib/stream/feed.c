@@ -1,5 +1,5 @@
 /* From packets to segments: decoding, fragments, checksums. */
-#include "stream/input.h"
+#include "stream/feed.h"
 
 #include <assert.h>
 #include <string.h>
@@ -30,7 +30,7 @@
 
 /* ---- open and close ---- */
 
-int nf_input_open(netfeat_streams *st, const netfeat_options *opts)
+int nf_feed_open(netfeat_streams *st, const netfeat_options *opts)
 {
     nf_stream_input *in = nf_alloc_zero(st->ctx, sizeof *in);
     int code = NETFEAT_OK;
@@ -50,7 +50,7 @@ int nf_input_open(netfeat_streams *st, const netfeat_options *opts)
     return code;
 }
 
-void nf_input_close(netfeat_streams *st)
+void nf_feed_close(netfeat_streams *st)
 {
     nf_stream_input *in = st->input;
 
@@ -64,7 +64,7 @@ void nf_input_close(netfeat_streams *st)
     nf_free(st->ctx, in, sizeof *in);
 }
 
-bool nf_input_pending(const netfeat_streams *st)
+bool nf_feed_pending(const netfeat_streams *st)
 {
     const nf_stream_input *in = st->input;
 
@@ -73,7 +73,7 @@ bool nf_input_pending(const netfeat_streams *st)
 
 /* ---- a segment ---- */
 
-void nf_input_clock(netfeat_streams *st, uint64_t number, bool has_time, int64_t time)
+void nf_feed_clock(netfeat_streams *st, uint64_t number, bool has_time, int64_t time)
 {
     st->packet = number;
     if (!has_time) {
@@ -89,7 +89,7 @@ void nf_input_clock(netfeat_streams *st, uint64_t number, bool has_time, int64_t
     st->packet_time = time;
 }
 
-void nf_input_segment(netfeat_streams *st, nf_segment *seg, bool bad, bool checked)
+void nf_feed_segment(netfeat_streams *st, nf_segment *seg, bool bad, bool checked)
 {
     nf_stream_input *in = st->input;
 
@@ -173,7 +173,7 @@ static void segment(netfeat_streams *st, const nf_packet *pkt, const uint8_t *da
     if (tcp) {
         tcp_fields(pkt, data, &seg);
     }
-    nf_input_segment(st, &seg, checked && nf_transport_checksum_bad(pkt, data), checked);
+    nf_feed_segment(st, &seg, checked && nf_transport_checksum_bad(pkt, data), checked);
 }
 
 /* ---- a packet ---- */
@@ -213,7 +213,7 @@ static void packet(netfeat_streams *st, const nf_record *r)
 static void record(netfeat_streams *st, const nf_record *r)
 {
     st->totals[NF_TOTAL_PACKETS]++;
-    nf_input_clock(st, r->number, !(r->flags & NF_RECORD_NO_TIME), r->time_ns);
+    nf_feed_clock(st, r->number, !(r->flags & NF_RECORD_NO_TIME), r->time_ns);
     packet(st, r);
 }
 
@@ -245,7 +245,7 @@ static int source_step(netfeat_streams *st)
     return 1;
 }
 
-int nf_input_step(netfeat_streams *st)
+int nf_feed_step(netfeat_streams *st)
 {
     nf_stream_input *in = st->input;
 
