@@ -9,5 +9,5 @@ if [ "${1-}" = --baseline ]; then
     library=$2/lib/libnetfeat.so
     readelf -SW "$library" | grep -q debug_info || { echo "$library has no debug information" >&2; exit 1; }
     abidw --headers-dir "$root/include" --drop-private-types --no-corpus-path --no-comp-dir-path \
-        --type-id-style hash --out-file "$root/tests/abi/baseline.abi" "$library"
+        --out-file "$root/tests/abi/baseline.abi" "$library"
 fi

@@ -176,7 +176,7 @@ static inline void put_other(bytes *b, uint32_t type, size_t size)
 /* ---- packets ---- */
 
 /* One record of a little-endian pcap file that holds `frame`, whole; frees the frame. */
-static inline void put_frame(bytes *b, uint32_t seconds, bytes *frame)
+static inline void put_whole_frame(bytes *b, uint32_t seconds, bytes *frame)
 {
     put32(b, seconds);
     put32(b, 0);
@@ -246,7 +246,7 @@ static inline void put_mixed_pcap(bytes *b, unsigned n)
             put32(&frame, 0x06040001);
             put_data(&frame, 20, i);
         }
-        put_frame(b, i, &frame);
+        put_whole_frame(b, i, &frame);
     }
 }
 

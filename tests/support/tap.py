@@ -1,4 +1,4 @@
-"""Test Anything Protocol for test scripts: one line per check, reasons below it.
+"""Test Anything Protocol for test scripts: one line per check, reasons on standard error.
 
     with tap.Plan() as t:
         t.check("name", problems)      problems: a list of lines; empty means passed
@@ -25,21 +25,20 @@ class Plan:
         if kind is not SystemExit:
             sys.exit(1 if self.failed else 0)
 
-    def _line(self, text):
+    def _line(self, verdict, text):
         self.number += 1
-        print(text % self.number, flush=True)
+        print("%s %d - %s" % (verdict, self.number, text), flush=True)
 
     def check(self, name, problems):
-        name = name.replace("#", "").replace("%", "%%")
         problems = list(problems)
-        self._line(("not ok %d - " if problems else "ok %d - ") + name)
+        self._line("not ok" if problems else "ok", name.replace("#", ""))
         self.failed += bool(problems)
         for problem in problems:
             for line in str(problem).rstrip().splitlines():
-                print("# " + line, flush=True)
+                print("# " + line, file=sys.stderr, flush=True)  # meson shows it when the test fails
 
     def skip(self, name, reason):
-        self._line("ok %d - " + name.replace("%", "%%") + " # SKIP " + reason.replace("%", "%%"))
+        self._line("ok", name + " # SKIP " + reason)
 
 
 def skip_all(reason):

@@ -16,7 +16,7 @@
 static bytes capture_bytes; /* of the test that runs: each has a process of its own */
 
 /* An Ethernet frame of packet i: TCP, UDP, ARP, a VLAN tag, a fragment, garbage, nothing: all that rows differ in. */
-static void put_frame(bytes *b, int i)
+static void put_test_frame(bytes *b, int i)
 {
     static const uint8_t macs[12] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2};
     static const uint8_t options[12] = {2, 4, 5, 180, 1, 3, 3, 7, 4, 2, 1, 1};
@@ -78,7 +78,7 @@ static void make_capture(void)
     for (int i = 0; i < PACKETS; i++) {
         bytes frame = {.big = true};
         size_t cut;
-        put_frame(&frame, i);
+        put_test_frame(&frame, i);
         cut = i % 29 == 7 ? frame.n / 2 : frame.n;
         put32(b, 1700000000);
         put32(b, (uint64_t)(i % 31 == 8 ? 5 : i * 1000));

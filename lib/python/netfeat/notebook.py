@@ -49,6 +49,19 @@ def _masked(objects, present):
     return objects
 
 
+#: ICMP messages whose fields go on behind the first 8 bytes (RFC 792, RFC 950): type -> how many bytes more.
+_LONG_ICMP = {13: 12, 14: 12, 17: 4, 18: 4}
+
+
+def _payloads(table, headed, icmp):
+    payloads = _masked(table["payload"].to_numpy(), headed)
+    kinds = table["icmp_type"].to_numpy()
+    for row in numpy.flatnonzero(icmp & numpy.isin(kinds, list(_LONG_ICMP))):
+        if payloads[row] is not None:
+            payloads[row] = payloads[row][_LONG_ICMP[kinds[row]]:]
+    return payloads
+
+
 def pcap_to_dataframe(path, ipv6=True):
     """One row per packet of a capture, in file order, as a pandas.DataFrame.
 
@@ -74,15 +87,15 @@ def pcap_to_dataframe(path, ipv6=True):
     captured = table["captured_length"].to_numpy().astype("i8")
     addressed = _valid(table["ip_version"]) & ((version == 4) | ipv6)
     ports = _valid(table["src_port"]) & numpy.isin(protocol, (TCP, UDP))
-    headed = ports | (_valid(table["icmp_type"]) & (version == 4) & (protocol == ICMP))
-    headed &= _valid(table["l4_offset"])
+    icmp = _valid(table["icmp_type"]) & (version == 4) & (protocol == ICMP)
+    headed = (ports | icmp) & _valid(table["l4_offset"])
     return pandas.DataFrame({
         "Timestamp": _times(table["timestamp"]),
         "Source IP": _masked(table["src_ip"].to_strings(), addressed),
         "Destination IP": _masked(table["dst_ip"].to_strings(), addressed),
         "Source Port": _numbers(table["src_port"].to_numpy(), ports),
         "Destination Port": _numbers(table["dst_port"].to_numpy(), ports),
-        "Payload": _masked(table["payload"].to_numpy(), headed),
+        "Payload": _payloads(table, headed, icmp),
         "Packet Length": numpy.where(headed, captured - table["l4_offset"].to_numpy(), captured),
         "Protocol": _numbers(protocol, addressed),
     }, copy=False)
