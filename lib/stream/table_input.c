@@ -136,7 +136,7 @@ int nf_table_input_step(netfeat_streams *st, nf_table_input *in)
     quality = (uint32_t)number(in, NF_TABLE_QUALITY);
     st->totals[NF_TOTAL_PACKETS]++;
     nf_feed_clock(st, number(in, NF_TABLE_PACKET_NUMBER), has(in, NF_TABLE_TIMESTAMP),
-                   (int64_t)number(in, NF_TABLE_TIMESTAMP));
+                  (int64_t)number(in, NF_TABLE_TIMESTAMP));
     if ((quality & NETFEAT_QUALITY_FRAGMENT) || number(in, NF_TABLE_OFFSET) > 0) {
         st->totals[NF_TOTAL_FRAGMENTS]++;
         st->totals[NF_TOTAL_FRAGMENTS_SKIPPED]++;

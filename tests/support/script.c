@@ -187,7 +187,8 @@ static void parse_line(script_case *c, const char *line)
     } else if (line[0] == '=') {
         size_t size = strlen(line);
         c->expected = grow(c->expected, &c->expected_cap, c->expected_size + size + 2, 1);
-        c->expected_size += (size_t)sprintf(c->expected + c->expected_size, "%s\n", line + (size > 1 ? 2 : 1));
+        c->expected_size +=
+            (size_t)sprintf(c->expected + c->expected_size, "%s\n", line + (size > 1 ? 2 : 1));
     } else if (sscanf(line, "set %47s %lld", option->name, &value) == 2) {
         option->value = value;
         c->n_options++;

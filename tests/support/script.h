@@ -81,11 +81,11 @@ typedef struct {
 /* What came out. Events are checked on the way: per direction they tile, nothing follows the end. */
 typedef struct {
     script_text events;
-    script_text bytes[2]; /* delivered, by direction, of all streams */
-    script_text addresses; /* not used by comparison */
+    script_text bytes[2];              /* delivered, by direction, of all streams */
+    script_text addresses;             /* not used by comparison */
     uint64_t counters[64], totals[64]; /* by number */
-    int code;             /* first error */
-    const char *broken;   /* an invariant that does not hold */
+    int code;                          /* first error */
+    const char *broken;                /* an invariant that does not hold */
 } script_result;
 
 void script_run(const script_case *c, const script_how *how, script_result *ret);

@@ -88,7 +88,8 @@ uint32_t script_frame(const script_packet *p, bool swap, uint8_t *frame, uint32_
     memcpy(pseudo, ip + 12, 8);
     pseudo[9] = 6;
     put16(pseudo + 10, l4);
-    put16(tcp + 16, checksum(tcp, l4, (uint16_t)~checksum(pseudo, sizeof pseudo, 0)) ^ (p->bad_sum ? 0x5555 : 0));
+    put16(tcp + 16,
+          checksum(tcp, l4, (uint16_t)~checksum(pseudo, sizeof pseudo, 0)) ^ (p->bad_sum ? 0x5555 : 0));
     *ret_captured = ETHERNET + IPV4 + header + (p->captured < p->len ? p->captured : p->len);
     return ETHERNET + IPV4 + l4;
 }
@@ -109,7 +110,8 @@ typedef struct {
 static void finish_data(collector *c)
 {
     if (c->data_dir >= 0) {
-        script_print(&c->r->events, "%c data %llu ", c->data_dir == 0 ? '>' : '<', (unsigned long long)c->data_at);
+        script_print(&c->r->events, "%c data %llu ", c->data_dir == 0 ? '>' : '<',
+                     (unsigned long long)c->data_at);
         script_print_bytes(&c->r->events, (const uint8_t *)c->data.p, c->data.size);
         script_print(&c->r->events, "\n");
         c->data.size = 0;
@@ -167,7 +169,8 @@ static void on_close(collector *c)
 
     script_print(&c->r->events, "close %s\n", reasons[netfeat_streams_reason(c->st)]);
     for (int which = 1; netfeat_stream_counter_name(which) != NULL; which++) {
-        c->r->counters[which] += netfeat_streams_counter(c->st, 0, which) + netfeat_streams_counter(c->st, 1, which);
+        c->r->counters[which] +=
+            netfeat_streams_counter(c->st, 0, which) + netfeat_streams_counter(c->st, 1, which);
     }
     if (netfeat_streams_counter(c->st, 0, netfeat_stream_counter_by_name("delivered_bytes")) +
             netfeat_streams_counter(c->st, 0, netfeat_stream_counter_by_name("gap_bytes")) !=
@@ -203,7 +206,8 @@ static void on_event(collector *c, int event)
         break;
     case NETFEAT_STREAM_GAP:
         tile(c, dir, offset, length);
-        script_print(&c->r->events, "%c gap %llu %llu %s\n", side, offset, length, gaps[netfeat_streams_reason(c->st)]);
+        script_print(&c->r->events, "%c gap %llu %llu %s\n", side, offset, length,
+                     gaps[netfeat_streams_reason(c->st)]);
         break;
     case NETFEAT_STREAM_URGENT:
         tile(c, dir, offset, 1);
@@ -251,6 +255,7 @@ typedef struct {
 static void add_record(file_image *f, const script_packet *p, bool swap)
 {
     uint32_t captured, wire, fields[4];
+    uint64_t at;
 
     if (f->cap - f->size < SCRIPT_FRAME + 64) {
         f->cap = 2 * f->cap + SCRIPT_FRAME + 64;
@@ -262,12 +267,9 @@ static void add_record(file_image *f, const script_packet *p, bool swap)
         f->size = sizeof head;
     }
     wire = script_frame(p, swap, f->p + f->size + 16, &captured);
-    fields[0] = (uint32_t)(p->time_ns / 1000000000 + 1000000);
-    fields[1] = (uint32_t)(p->time_ns % 1000000000);
-    if (p->time_ns < 0) {
-        fields[0] = 1;
-        fields[1] = 0;
-    }
+    at = (uint64_t)(p->time_ns + INT64_C(1000000000000000)); /* never negative */
+    fields[0] = (uint32_t)(at / 1000000000);
+    fields[1] = (uint32_t)(at % 1000000000);
     fields[2] = captured;
     fields[3] = wire;
     memcpy(f->p + f->size, fields, sizeof fields);
