@@ -1,11 +1,9 @@
 /* netfeat-extract: packet captures to CSV (RFC 4180), one row per packet. Reads in batches: memory stays
    bounded whatever the size of the capture. */
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common.h"
 
@@ -18,7 +16,7 @@ struct job {
     FILE *out;
     int64_t left; /* rows still wanted; negative: all */
     int64_t complete;
-    int payload, stats;
+    int stats, help;
     char *cell;
     size_t cell_size;
 };
@@ -33,7 +31,6 @@ static const char usage[] =
     "  -n ROWS     stop after so many rows\n"
     "  --payload   add the column payload, in hexadecimal\n"
     "  --stats     counts and rate on standard error; a row is complete when none of its cells is empty\n"
-    "  -h, --help  this text\n"
     "A NULL is an empty cell. Exit status: 0 done; 1 an input could not be read to its end (the rows before "
     "the\n"
     "error are there) or the output not be written; 2 wrong usage; 130 interrupted.\n";
@@ -48,8 +45,7 @@ static void write_cell(struct job *job, const netfeat_column *col, int64_t row)
             fwrite(job->cell, 1, length, job->out);
             return;
         }
-        job->cell_size = length + 1;
-        job->cell = realloc(job->cell, job->cell_size);
+        job->cell = realloc(job->cell, job->cell_size = length + 1);
         if (job->cell == NULL) {
             perror("netfeat-extract");
             exit(EXIT_INPUT);
@@ -87,8 +83,8 @@ static int extract(struct job *job, netfeat_source *src)
         netfeat_table *tab = NULL;
         code = netfeat_table_new(job->ctx, job->opts, &tab);
         if (code == 0) {
-            int64_t want = job->left >= 0 && job->left < BATCH_ROWS ? job->left : BATCH_ROWS;
-            n = netfeat_table_append_source(tab, src, want);
+            n = netfeat_table_append_source(tab, src,
+                                            (uint64_t)job->left < BATCH_ROWS ? job->left : BATCH_ROWS);
             code = netfeat_table_seal(tab);
             job->left -= job->left > 0 ? netfeat_table_rows(tab) : 0;
             code = code != 0 ? code : write_rows(job, tab); /* also those before an error */
@@ -131,21 +127,16 @@ static int write_header(struct job *job)
     return 0;
 }
 
-/* 0 or nonzero for wrong usage. */
+/* 0, or nonzero when there is nothing to do but to show the usage. */
 static int parse(struct job *job, int argc, char **argv, const char **ret_path)
 {
-    struct option longs[] = {{"payload", 0, &job->payload, 1},
-                             {"stats", 0, &job->stats, 1},
-                             {"help", 0, NULL, 'h'},
-                             {NULL, 0, NULL, 0}};
+    struct option longs[] = {
+        {"payload", 0, NULL, 'p'}, {"stats", 0, &job->stats, 1}, {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
     int code = 0;
 
     for (int c; code == 0 && (c = getopt_long(argc, argv, "o:c:f:n:h", longs, NULL)) != -1;) {
         char *end = NULL;
-        if (c == 'h') {
-            fputs(usage, stdout);
-            exit(EXIT_SUCCESS);
-        } else if (c == 'o') {
+        if (c == 'o') {
             *ret_path = optarg;
         } else if (c == 'c' || c == 'f') {
             int key = c == 'c' ? NETFEAT_OPT_TABLE_COLUMNS : NETFEAT_OPT_SOURCE_FILTER;
@@ -153,44 +144,54 @@ static int parse(struct job *job, int argc, char **argv, const char **ret_path)
         } else if (c == 'n') {
             job->left = strtoll(optarg, &end, 10);
             code = *optarg == '\0' || *end != '\0' || job->left < 0;
+        } else if (c == 'p') {
+            code = netfeat_options_set_int(job->opts, NETFEAT_OPT_TABLE_KEEP_PAYLOAD, 1);
         } else {
-            code = c == '?';
+            code = c == 'h' || c == '?';
+            job->help = c == 'h';
         }
     }
-    netfeat_options_set_int(job->opts, NETFEAT_OPT_TABLE_KEEP_PAYLOAD, job->payload);
     return code != 0 || optind == argc;
+}
+
+static int run(struct job *job, int argc, char **argv)
+{
+    const char *path = NULL;
+    int code;
+
+    if (parse(job, argc, argv, &path) != 0) {
+        fputs(usage, job->help ? stdout : stderr);
+        return job->help ? 0 : EXIT_USAGE;
+    }
+    job->out = path != NULL ? fopen(path, "w") : stdout;
+    if (job->out == NULL) {
+        perror(path);
+        return EXIT_INPUT;
+    }
+    example_start(job->ctx, &job->progress);
+    code = write_header(job);
+    for (int i = 0; code <= EXIT_INPUT && optind + i < argc; i++) {
+        int one = extract_input(job, argv[optind + i], i);
+        code = one > code ? one : code;
+    }
+    if (job->stats && code != EXIT_USAGE) {
+        example_stats(&job->progress, job->complete);
+    }
+    example_clear(&job->progress);
+    if (ferror(job->out) | fclose(job->out)) {
+        fprintf(stderr, "netfeat-extract: %s: write error\n", path != NULL ? path : "standard output");
+        code = EXIT_INPUT;
+    }
+    return code;
 }
 
 int main(int argc, char **argv)
 {
-    struct job job = {.left = -1, .out = stdout, .progress = {.program = "netfeat-extract"}};
-    const char *path = NULL;
-    int code;
+    struct job job = {.left = -1, .progress = {.program = "netfeat-extract"}};
+    int code = EXIT_INPUT;
 
-    if (netfeat_ctx_new(&job.ctx) != 0 || netfeat_options_new(job.ctx, &job.opts) != 0) {
-        return EXIT_INPUT;
-    }
-    if (parse(&job, argc, argv, &path) != 0) {
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
-    if (path != NULL && (job.out = fopen(path, "w")) == NULL) {
-        fprintf(stderr, "netfeat-extract: %s: %s\n", path, strerror(errno));
-        return EXIT_INPUT;
-    }
-    example_start(job.ctx, &job.progress);
-    code = write_header(&job);
-    for (int i = 0; code <= EXIT_INPUT && optind + i < argc; i++) {
-        int one = extract_input(&job, argv[optind + i], i);
-        code = one > code ? one : code;
-    }
-    example_clear(&job.progress);
-    if (job.stats && code != EXIT_USAGE) {
-        example_stats(&job.progress, job.complete);
-    }
-    if (ferror(job.out) | fclose(job.out)) {
-        fprintf(stderr, "netfeat-extract: %s: write error\n", path != NULL ? path : "standard output");
-        code = EXIT_INPUT;
+    if (netfeat_ctx_new(&job.ctx) == 0 && netfeat_options_new(job.ctx, &job.opts) == 0) {
+        code = run(&job, argc, argv);
     }
     free(job.cell);
     netfeat_options_unref(job.opts);

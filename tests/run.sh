@@ -22,7 +22,7 @@ fi
 start_counting
 
 say "Release build: all suites"
-if build_in build-test --buildtype=release -Ddebug=true -Dwerror=true; then
+if build_in build-test -Ddebug=true -Dwerror=true; then
     run_suites build-test
 else
     count_failure "release build"

@@ -33,7 +33,8 @@ NETFEAT_API int netfeat_source_open_fd(netfeat_ctx *ctx, int fd, const netfeat_o
                                        netfeat_source **ret) NETFEAT_MUST_CHECK;
 /* Same from memory, which is not copied and must outlive the source (tables do not depend on it). */
 NETFEAT_API int netfeat_source_open_memory(netfeat_ctx *ctx, const void *data, size_t size,
-                                           const netfeat_options *opts, netfeat_source **ret) NETFEAT_MUST_CHECK;
+                                           const netfeat_options *opts,
+                                           netfeat_source **ret) NETFEAT_MUST_CHECK;
 /* Advance to the next packet: 1 = a packet is current, 0 = no more, <0 error (TRUNCATED, FORMAT, IO, LIMIT, NOMEM,
    UNSUPPORTED (a pcapng version, or a link type that the filter does not work on), CANCELLED; packet number and offset
    are in the context). After an error other than CANCELLED every further step gives it again. */

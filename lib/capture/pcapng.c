@@ -20,10 +20,8 @@
 #define OPTION_END      0U
 #define OPTION_TSRESOL  9U
 #define OPTION_TSOFFSET 14U
-#define MAX_OPTIONS                                                                                          \
-    ((uint32_t)16 << 20) /* bytes of a block beside packet data; every known reader's bound                  \
-                          */
-#define QUIET_BLOCKS 4096U
+#define MAX_OPTIONS     ((uint32_t)16 << 20) /* bytes of a block beside packet data; as other readers have it */
+#define QUIET_BLOCKS    4096U
 
 #define NS_PER_SECOND 1000000000
 

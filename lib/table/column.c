@@ -1,7 +1,6 @@
 #include "table/column.h"
 
 #include <assert.h>
-#include <math.h>
 #include <string.h>
 
 #include "base/bitmap.h"
@@ -47,7 +46,7 @@ int nf_type_width(int type)
     }
 }
 
-static void drop_parts(nf_column_parts *parts)
+void nf_column_drop_parts(nf_column_parts *parts)
 {
     netfeat_column_unref(parts->child);
     nf_buffer_unref(parts->data_buf);
@@ -61,7 +60,7 @@ int nf_column_make(netfeat_ctx *ctx, nf_column_parts *parts, netfeat_column **re
     netfeat_column *col = nf_alloc_zero(ctx, sizeof *col);
 
     if (col == NULL) {
-        drop_parts(parts);
+        nf_column_drop_parts(parts);
         return nf_ctx_code(ctx);
     }
     nf_ref_init(&col->refs);
@@ -99,8 +98,7 @@ void nf_column_count_nulls(netfeat_column *col)
     }
 }
 
-/* A bitmap of n bits, all `fill`; the bits behind the last are 0. */
-static int new_bitmap(netfeat_ctx *ctx, int64_t n, bool fill, nf_buffer **ret)
+int nf_new_bitmap(netfeat_ctx *ctx, int64_t n, bool fill, nf_buffer **ret)
 {
     int code = nf_buffer_new(ctx, nf_bitmap_bytes(n), ret);
     if (code == 0 && n > 0) {
@@ -112,7 +110,7 @@ static int new_bitmap(netfeat_ctx *ctx, int64_t n, bool fill, nf_buffer **ret)
     return code;
 }
 
-static int data_bytes(netfeat_ctx *ctx, int type, int64_t length, size_t *ret)
+int nf_data_bytes(netfeat_ctx *ctx, int type, int64_t length, size_t *ret)
 {
     if (type == NETFEAT_TYPE_BOOL) {
         *ret = nf_bitmap_bytes(length);
@@ -135,15 +133,15 @@ int nf_column_new(netfeat_ctx *ctx, int type, int64_t length, const char *unit, 
     parts.unit = unit;
     parts.definition = definition;
     parts.null_rule = null_rule;
-    code = data_bytes(ctx, type, length, &bytes);
+    code = nf_data_bytes(ctx, type, length, &bytes);
     if (code == 0) {
         code = nf_buffer_new(ctx, bytes, &parts.data_buf);
     }
     if (code == 0 && ret_validity != NULL && length > 0) {
-        code = new_bitmap(ctx, length, true, &parts.validity_buf);
+        code = nf_new_bitmap(ctx, length, true, &parts.validity_buf);
     }
     if (code != 0) {
-        drop_parts(&parts);
+        nf_column_drop_parts(&parts);
         return code;
     }
     parts.data = parts.data_buf->data;
@@ -201,7 +199,7 @@ static int slice_bitmap(netfeat_ctx *ctx, nf_buffer **buf, const uint8_t **map, 
         *map += first >> 3;
         return NETFEAT_OK;
     }
-    code = new_bitmap(ctx, n, false, &copy);
+    code = nf_new_bitmap(ctx, n, false, &copy);
     if (code != 0) {
         return code;
     }
@@ -233,161 +231,9 @@ int nf_column_slice(netfeat_ctx *ctx, netfeat_column *col, int64_t first, int64_
         parts.data = col->data + (size_t)first * (size_t)nf_type_width(col->type);
     }
     if (code != 0) {
-        drop_parts(&parts);
+        nf_column_drop_parts(&parts);
         return code;
     }
-    return nf_column_make(ctx, &parts, ret);
-}
-
-/* ---- take ---- */
-
-static void take_values(uint8_t *restrict dst, const netfeat_column *col, const int64_t *rows, int64_t n)
-{
-    size_t width = (size_t)nf_type_width(col->type);
-
-    switch (width) {
-#define TAKE(bytes)                                                                                          \
-    case bytes:                                                                                              \
-        for (int64_t i = 0; i < n; i++) {                                                                    \
-            memcpy(dst + (size_t)i * (bytes), col->data + (size_t)rows[i] * (bytes), bytes);                 \
-        }                                                                                                    \
-        break;
-        TAKE(1)
-        TAKE(2)
-        TAKE(4)
-        TAKE(6)
-        TAKE(8)
-        TAKE(16)
-#undef TAKE
-    default:
-        break; /* types without a width are taken in other ways */
-    }
-}
-
-static int take_bits(netfeat_ctx *ctx, const uint8_t *src, const int64_t *rows, int64_t n, nf_buffer **ret)
-{
-    int code = new_bitmap(ctx, n, false, ret);
-
-    for (int64_t i = 0; code == 0 && i < n; i++) {
-        if (nf_bitmap_get(src, rows[i])) {
-            nf_bitmap_set((*ret)->data, i);
-        }
-    }
-    return code;
-}
-
-/* Offsets of the rows taken, beginning at 0; *ret_total is the last one. */
-static int take_offsets(netfeat_ctx *ctx, const netfeat_column *col, const int64_t *rows, int64_t n,
-                        nf_buffer **ret, int64_t *ret_total)
-{
-    int64_t *offsets;
-    int64_t total = 0;
-    size_t bytes;
-    int code;
-
-    if (!nf_mul_size((size_t)n + 1, sizeof *offsets, &bytes)) {
-        return nf_error(ctx, NETFEAT_ERR_NOMEM, "out of memory: %lld rows", (long long)n);
-    }
-    code = nf_buffer_new(ctx, bytes, ret);
-    if (code != 0) {
-        return code;
-    }
-    offsets = (int64_t *)(void *)(*ret)->data;
-    for (int64_t i = 0; i < n; i++) {
-        offsets[i] = total;
-        if (!nf_add_i64(total, col->offsets[rows[i] + 1] - col->offsets[rows[i]], &total)) {
-            return nf_error(ctx, NETFEAT_ERR_NOMEM, "out of memory: the rows taken exceed 63 bits of bytes");
-        }
-    }
-    offsets[n] = total;
-    *ret_total = total;
-    return NETFEAT_OK;
-}
-
-static int take_bytes(netfeat_ctx *ctx, const netfeat_column *col, const int64_t *rows, int64_t n,
-                      nf_column_parts *parts)
-{
-    int64_t total = 0;
-    int code = take_offsets(ctx, col, rows, n, &parts->offsets_buf, &total);
-
-    if (code == 0) {
-        code = nf_buffer_new(ctx, (size_t)total, &parts->data_buf);
-    }
-    if (code != 0) {
-        return code;
-    }
-    parts->offsets = (const int64_t *)(const void *)parts->offsets_buf->data;
-    parts->data = parts->data_buf->data;
-    for (int64_t i = 0; i < n; i++) {
-        int64_t from = col->offsets[rows[i]];
-        size_t size = (size_t)(col->offsets[rows[i] + 1] - from);
-        if (size > 0) {
-            memcpy(parts->data_buf->data + parts->offsets[i], col->data + from, size);
-        }
-    }
-    return NETFEAT_OK;
-}
-
-/* Lists never nest, so this takes from the child at most once. */
-static int take_list(netfeat_ctx *ctx, netfeat_column *col, const int64_t *rows, int64_t n,
-                     nf_column_parts *parts)
-{
-    int64_t total = 0;
-    int64_t *items = NULL;
-    int64_t k = 0;
-    int code = take_offsets(ctx, col, rows, n, &parts->offsets_buf, &total);
-
-    if (code != 0) {
-        return code;
-    }
-    parts->offsets = (const int64_t *)(const void *)parts->offsets_buf->data;
-    items = nf_alloc_array(ctx, (size_t)total + 1, sizeof *items);
-    if (items == NULL) {
-        return nf_ctx_code(ctx);
-    }
-    for (int64_t i = 0; i < n; i++) {
-        for (int64_t j = col->offsets[rows[i]]; j < col->offsets[rows[i] + 1]; j++) {
-            items[k++] = j;
-        }
-    }
-    code = nf_column_take(ctx, col->child, items, total, &parts->child);
-    nf_free(ctx, items, ((size_t)total + 1) * sizeof *items);
-    return code;
-}
-
-int nf_column_take(netfeat_ctx *ctx, netfeat_column *col, const int64_t *rows, int64_t n,
-                   netfeat_column **ret)
-{
-    nf_column_parts parts = {.type = col->type, .length = n, .nulls = col->validity != NULL ? -1 : 0};
-    size_t bytes = 0;
-    int code = NETFEAT_OK;
-
-    parts.unit = col->unit;
-    parts.definition = col->definition;
-    parts.null_rule = col->null_rule;
-    parts.text_buf = nf_buffer_ref(col->text_buf);
-    if (col->type == NETFEAT_TYPE_LIST) {
-        code = take_list(ctx, col, rows, n, &parts);
-    } else if (nf_type_has_offsets(col->type)) {
-        code = take_bytes(ctx, col, rows, n, &parts);
-    } else if (col->type == NETFEAT_TYPE_BOOL) {
-        code = take_bits(ctx, col->data, rows, n, &parts.data_buf);
-    } else {
-        code = data_bytes(ctx, col->type, n, &bytes);
-        code = code != 0 ? code : nf_buffer_new(ctx, bytes, &parts.data_buf);
-        if (code == 0) {
-            take_values(parts.data_buf->data, col, rows, n);
-        }
-    }
-    if (code == 0 && col->validity != NULL) {
-        code = take_bits(ctx, col->validity, rows, n, &parts.validity_buf);
-    }
-    if (code != 0) {
-        drop_parts(&parts);
-        return code;
-    }
-    parts.data = parts.data_buf != NULL ? parts.data_buf->data : NULL;
-    parts.validity = parts.validity_buf != NULL ? parts.validity_buf->data : NULL;
     return nf_column_make(ctx, &parts, ret);
 }
 
@@ -472,127 +318,6 @@ const int64_t *netfeat_column_offsets(const netfeat_column *col)
 netfeat_column *netfeat_column_child(const netfeat_column *col)
 {
     return col != NULL ? col->child : NULL;
-}
-
-int netfeat_column_is_null(const netfeat_column *col, int64_t row)
-{
-    if (col == NULL) {
-        return NETFEAT_ERR_ARGUMENT;
-    }
-    if (row < 0 || row >= col->length) {
-        return NETFEAT_ERR_RANGE;
-    }
-    return !nf_column_present(col, row);
-}
-
-typedef struct {
-    bool is_signed;
-    uint64_t bits;
-} integer;
-
-static int load_integer(const netfeat_column *col, int64_t row, integer *ret)
-{
-    const uint8_t *p = col->data + (size_t)row * (size_t)nf_type_width(col->type);
-    uint16_t u16;
-    uint32_t u32;
-
-    ret->is_signed = false;
-    switch (col->type) {
-    case NETFEAT_TYPE_BOOL:
-        ret->bits = nf_bitmap_get(col->data, row);
-        return NETFEAT_OK;
-    case NETFEAT_TYPE_U8:
-        ret->bits = *p;
-        return NETFEAT_OK;
-    case NETFEAT_TYPE_U16:
-        memcpy(&u16, p, sizeof u16);
-        ret->bits = u16;
-        return NETFEAT_OK;
-    case NETFEAT_TYPE_U32:
-        memcpy(&u32, p, sizeof u32);
-        ret->bits = u32;
-        return NETFEAT_OK;
-    case NETFEAT_TYPE_I64:
-    case NETFEAT_TYPE_TIME_NS:
-        ret->is_signed = true;
-        memcpy(&ret->bits, p, sizeof ret->bits);
-        return NETFEAT_OK;
-    case NETFEAT_TYPE_U64:
-        memcpy(&ret->bits, p, sizeof ret->bits);
-        return NETFEAT_OK;
-    default:
-        return NETFEAT_ERR_TYPE;
-    }
-}
-
-/* 1 present, 0 NULL, <0 error: the part that the accessors share. */
-static int check_row(const netfeat_column *col, int64_t row, const void *ret)
-{
-    int is_null = netfeat_column_is_null(col, row);
-
-    if (ret == NULL) {
-        return NETFEAT_ERR_ARGUMENT;
-    }
-    return is_null < 0 ? is_null : !is_null;
-}
-
-int netfeat_column_get_i64(const netfeat_column *col, int64_t row, int64_t *ret)
-{
-    integer v;
-    int code = check_row(col, row, ret);
-
-    if (code < 0 || load_integer(col, row, &v) != 0) {
-        return code < 0 ? code : NETFEAT_ERR_TYPE;
-    }
-    if (code == 0) {
-        return 0;
-    }
-    if (!v.is_signed && v.bits > INT64_MAX) {
-        return NETFEAT_ERR_RANGE;
-    }
-    *ret = (int64_t)v.bits;
-    return 1;
-}
-
-int netfeat_column_get_u64(const netfeat_column *col, int64_t row, uint64_t *ret)
-{
-    integer v;
-    int code = check_row(col, row, ret);
-
-    if (code < 0 || load_integer(col, row, &v) != 0) {
-        return code < 0 ? code : NETFEAT_ERR_TYPE;
-    }
-    if (code == 0) {
-        return 0;
-    }
-    if (v.is_signed && v.bits > INT64_MAX) {
-        return NETFEAT_ERR_RANGE;
-    }
-    *ret = v.bits;
-    return 1;
-}
-
-int netfeat_column_get_f64(const netfeat_column *col, int64_t row, double *ret)
-{
-    integer v;
-    int code = check_row(col, row, ret);
-
-    if (code < 0) {
-        return code;
-    }
-    if (col->type == NETFEAT_TYPE_F64) {
-        if (code == 1) {
-            memcpy(ret, col->data + (size_t)row * sizeof *ret, sizeof *ret);
-        }
-        return code;
-    }
-    if (load_integer(col, row, &v) != 0) {
-        return NETFEAT_ERR_TYPE;
-    }
-    if (code == 1) {
-        *ret = v.is_signed ? (double)(int64_t)v.bits : (double)v.bits;
-    }
-    return code;
 }
 
 int netfeat_column_wrap(netfeat_ctx *ctx, int type, int64_t length, const void *data, const uint8_t *validity,

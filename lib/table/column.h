@@ -51,6 +51,12 @@ typedef struct {
     nf_buffer *data_buf, *validity_buf, *offsets_buf, *text_buf;
 } nf_column_parts;
 int nf_column_make(netfeat_ctx *ctx, nf_column_parts *parts, netfeat_column **ret);
+/* Give the references of parts back. */
+void nf_column_drop_parts(nf_column_parts *parts);
+/* A bitmap of n bits, all `fill`; the bits behind the last are 0. */
+int nf_new_bitmap(netfeat_ctx *ctx, int64_t n, bool fill, nf_buffer **ret);
+/* Bytes that the values of a fixed-width (or BOOL) column take. */
+int nf_data_bytes(netfeat_ctx *ctx, int type, int64_t length, size_t *ret);
 
 /* Fixed-width column (or BOOL) to be filled in by the caller before anybody else sees it: *ret_data gets
    length values (unspecified), *ret_validity (may be NULL: no NULLs) a bitmap of ones. With a bitmap, call
