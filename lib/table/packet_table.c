@@ -271,11 +271,26 @@ static int too_many_rows(const netfeat_table *tab)
                        "the table has its %lld rows (table.max_rows)", (long long)tab->growing->max_rows);
 }
 
+int nf_table_append_record(netfeat_table *tab, const nf_record *record, uint32_t file_index, const char *call)
+{
+    int code = check_growing(tab, call);
+
+    if (code == 0 && tab->growing->max_rows != 0 && tab->rows >= tab->growing->max_rows) {
+        code = too_many_rows(tab);
+    }
+    code = code != 0 ? code : reserve_rows(tab, 1);
+    if (code != 0) {
+        return code;
+    }
+    tab->growing->records[0] = *record;
+    return append_records(tab, 1, file_index);
+}
+
 int netfeat_table_append_packet(netfeat_table *tab, int link_type, int64_t time_ns, uint32_t wire_length,
                                 const void *data, uint32_t captured_length)
 {
     nf_packet_builder *pb;
-    nf_record *r;
+    nf_record r;
     int code;
 
     if (tab == NULL) {
@@ -288,24 +303,19 @@ int netfeat_table_append_packet(netfeat_table *tab, int link_type, int64_t time_
         return nf_error(tab->ctx, NETFEAT_ERR_RANGE, "table_append_packet: link type %d", link_type);
     }
     code = check_growing(tab, "table_append_packet");
-    if (code == 0 && tab->growing->max_rows != 0 && tab->rows >= tab->growing->max_rows) {
-        code = too_many_rows(tab);
-    }
-    code = code != 0 ? code : reserve_rows(tab, 1);
     if (code != 0) {
         return code;
     }
     pb = tab->growing;
-    r = &pb->records[0];
-    memset(r, 0, sizeof *r);
-    r->data = data != NULL ? data : (const void *)"";
-    r->number = (uint64_t)pb->pushed + 1;
-    r->time_ns = time_ns;
-    r->captured_length = captured_length;
-    r->wire_length = wire_length;
-    r->link_type = (uint16_t)link_type;
-    r->flags = time_ns < pb->last_time ? NF_RECORD_TIME_BACKWARDS : 0;
-    code = append_records(tab, 1, 0);
+    memset(&r, 0, sizeof r);
+    r.data = data != NULL ? data : (const void *)"";
+    r.number = (uint64_t)pb->pushed + 1;
+    r.time_ns = time_ns;
+    r.captured_length = captured_length;
+    r.wire_length = wire_length;
+    r.link_type = (uint16_t)link_type;
+    r.flags = time_ns < pb->last_time ? NF_RECORD_TIME_BACKWARDS : 0;
+    code = nf_table_append_record(tab, &r, 0, "table_append_packet");
     if (code == 0) {
         pb->pushed++;
         pb->last_time = time_ns;
