@@ -99,7 +99,7 @@ void nf_enforce_total(netfeat_streams *st, nf_flow *flow, int dir)
             nf_flow *other = nf_flow_at(st, oldest / 2);
             int d = (int)(oldest % 2);
 
-            if (nf_events_reserve(st, other) != 0) {
+            if (nf_reserve(st, other) != 0) {
                 nf_fail(st, nf_ctx_code(st->ctx));
                 return;
             }

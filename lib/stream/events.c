@@ -6,12 +6,14 @@
 
 /* Beside the bytes that are held: OPEN, CLOSE, RESET ... of a stream and of the one that takes its place. */
 #define FEW_EVENTS 48
+/* Streams that may start to count something seldom: this one and two that take its place. */
+#define FEW_COUNTERS 3
 
-int nf_events_reserve(netfeat_streams *st, const nf_flow *flow)
+int nf_reserve(netfeat_streams *st, const nf_flow *flow)
 {
     const nf_conn *conn = flow != NULL ? nf_conn_of(flow) : NULL;
     size_t need = FEW_EVENTS;
-    int code;
+    int code = nf_slab_reserve(st->ctx, &st->rares, FEW_COUNTERS);
 
     for (int d = 0; conn != NULL && d < 2; d++) {
         /* a held chunk is one DATA, an island one GAP; the new segment may split one and add one */
@@ -19,11 +21,10 @@ int nf_events_reserve(netfeat_streams *st, const nf_flow *flow)
         need += conn->dirs[d].urgent != NULL ? 2 * (size_t)conn->dirs[d].urgent->n : 0;
     }
     need = 2 * need + st->n_events;
-    if (need <= st->events_cap) {
-        return NETFEAT_OK;
+    if (code != 0 || need <= st->events_cap) {
+        return code;
     }
-    code = nf_grow(st->ctx, (void **)&st->events, &st->events_cap, need, sizeof *st->events);
-    return code;
+    return nf_grow(st->ctx, (void **)&st->events, &st->events_cap, need, sizeof *st->events);
 }
 
 nf_event *nf_event_add(netfeat_streams *st, nf_flow *flow, int type, int dir, int64_t offset)
@@ -54,15 +55,10 @@ void nf_fail(netfeat_streams *st, int code)
 
 static uint64_t *rare_counters(netfeat_streams *st, nf_conn *conn)
 {
-    size_t bytes = 2 * (size_t)(NF_COUNTERS - NF_HOT_COUNTERS) * sizeof *conn->rare;
-
     if (conn->rare == NULL) {
-        conn->rare = nf_alloc_zero(st->ctx, bytes);
-        if (conn->rare == NULL) {
-            nf_fail(st, nf_ctx_code(st->ctx));
-            return NULL;
-        }
-        st->flow_bytes += bytes;
+        conn->rare = nf_slab_take(&st->rares);
+        memset(conn->rare, 0, st->rares.size);
+        st->flow_bytes += st->rares.size;
     }
     return conn->rare;
 }
@@ -75,11 +71,7 @@ void nf_count(netfeat_streams *st, nf_flow *flow, int dir, int which, uint64_t n
     if (which < NF_HOT_COUNTERS) {
         counter = &conn->dirs[dir].hot[which];
     } else {
-        counter = rare_counters(st, conn);
-        if (counter == NULL) {
-            return;
-        }
-        counter += dir * (NF_COUNTERS - NF_HOT_COUNTERS) + which - NF_HOT_COUNTERS;
+        counter = rare_counters(st, conn) + dir * (NF_COUNTERS - NF_HOT_COUNTERS) + which - NF_HOT_COUNTERS;
     }
     *counter = *counter > UINT64_MAX - n ? UINT64_MAX : *counter + n;
     if (which == NF_COUNT_GAPS) {

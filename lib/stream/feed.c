@@ -8,10 +8,10 @@
 #include "base/options.h"
 #include "stream/checksum.h"
 
-#define LINK_RAW   101
-#define OPTION_END 0
-#define OPTION_NOP 1
-#define OPTION_MD5 19
+#define NF_LINK_RAW 101
+#define OPTION_END  0
+#define OPTION_NOP  1
+#define OPTION_MD5  19
 
 /* What a segment is made of; options of the TCP header are searched for these. */
 #define WANT                                                                                                 \
@@ -205,7 +205,7 @@ static void packet(netfeat_streams *st, const nf_record *r)
         if (code <= 0) {
             return;
         }
-        nf_decode(&in->decode, LINK_RAW, data, size, size, pkt);
+        nf_decode(&in->decode, NF_LINK_RAW, data, size, size, pkt);
     }
     segment(st, pkt, data);
 }

@@ -9,6 +9,8 @@
 #include "stream/streams.h"
 #include "stream/table_input.h"
 
+#define NF_LINK_RAW 101 /* LINKTYPE_RAW: starts with the IP header */
+
 struct nf_stream_input {
     nf_decode_config decode;
     nf_packet packet;

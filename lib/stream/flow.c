@@ -40,6 +40,7 @@ int nf_flows_open(netfeat_streams *st)
     }
     st->free_flow = st->spent_flow = st->oldest = st->newest = NF_NONE;
     nf_slab_init(&st->conns, sizeof(nf_conn), 64);
+    nf_slab_init(&st->rares, 2 * (NF_COUNTERS - NF_HOT_COUNTERS) * sizeof(uint64_t), 16);
     return NETFEAT_OK;
 }
 
@@ -94,7 +95,10 @@ static void free_conn(netfeat_streams *st, nf_conn *conn)
         free_syn(st, dir->syn_data);
         free_attached(st, dir->recent, sizeof *dir->recent + st->config.recent_bytes);
     }
-    free_attached(st, conn->rare, 2 * (size_t)(NF_COUNTERS - NF_HOT_COUNTERS) * sizeof *conn->rare);
+    if (conn->rare != NULL) {
+        nf_slab_give(&st->rares, conn->rare);
+        st->flow_bytes -= st->rares.size;
+    }
     free_syn(st, conn->resyn);
     nf_slab_give(&st->conns, conn);
     st->flow_bytes -= sizeof *conn;
@@ -119,6 +123,7 @@ void nf_flows_collect(netfeat_streams *st)
         free_record(st, flow);
     }
     nf_slab_trim(st->ctx, &st->conns, st->conns.keep);
+    nf_slab_trim(st->ctx, &st->rares, st->rares.keep);
 }
 
 void nf_flows_close(netfeat_streams *st)
@@ -130,6 +135,7 @@ void nf_flows_close(netfeat_streams *st)
         free_record(st, flow);
     }
     nf_slab_trim(st->ctx, &st->conns, 0);
+    nf_slab_trim(st->ctx, &st->rares, 0);
     for (size_t i = 0; i < st->n_chunks; i++) {
         nf_free(st->ctx, st->chunks[i], CHUNK_FLOWS * sizeof *st->chunks[i]);
     }
@@ -285,7 +291,7 @@ bool nf_flows_evict(netfeat_streams *st, const nf_flow *keep)
             flow = flow->next != NF_NONE ? nf_flow_at(st, flow->next) : NULL;
         }
         if (flow != NULL) {
-            if (nf_events_reserve(st, flow) != 0) {
+            if (nf_reserve(st, flow) != 0) {
                 nf_fail(st, nf_ctx_code(st->ctx));
                 return false;
             }
@@ -310,7 +316,7 @@ int nf_flows_make_room(netfeat_streams *st, int class_id)
 
     if (class_id == NF_CLASS_HALF_OPEN && half_open->count >= st->config.max_half_open) {
         nf_flow *flow = nf_flow_at(st, half_open->head);
-        if (nf_events_reserve(st, flow) != 0) {
+        if (nf_reserve(st, flow) != 0) {
             return nf_ctx_code(st->ctx);
         }
         st->totals[NF_TOTAL_EVICTED_HALF_OPEN]++;
@@ -342,7 +348,7 @@ nf_flow *nf_flow_add(netfeat_streams *st, const nf_segment *seg, int class_id)
     nf_flow *flow;
     int code = nf_flows_make_room(st, class_id);
 
-    code = code != 0 ? code : nf_events_reserve(st, NULL);
+    code = code != 0 ? code : nf_reserve(st, NULL);
     code = code != 0 ? code : nf_map_ready(st->ctx, &st->map);
     if (code == 0 && st->free_flow == NF_NONE) {
         code = add_chunk(st);

@@ -198,13 +198,22 @@ static int64_t min64(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* New bytes [s, e), which are nobody else's, behind `left`: part of a neighbour that they continue, or a node
-   of their own. */
-static void add_piece(nf_pool *pool, nf_store *store, nf_node *left, const segment *seg, int64_t s, int64_t e)
+/* With these policies it does not matter who brought the bytes: whatever touches becomes one node. */
+static bool merges_all(int policy)
+{
+    return policy == NETFEAT_OVERLAP_FIRST || policy == NETFEAT_OVERLAP_LAST;
+}
+
+/* New bytes [s, e), which are nobody else's, behind `left`: part of a neighbour that they continue, or a node of
+   their own. A segment continues a node that ends, and whose segment ended, where it starts: so does a receiver
+   that keeps one buffer for both. Returns the node that has them now; it may have taken in the next one, too. */
+static nf_node *add_piece(nf_pool *pool, nf_store *store, nf_node *left, const segment *seg, int64_t s,
+                          int64_t e)
 {
     nf_node *right = left != NULL ? left->next : store->first;
-    bool extends = left != NULL && left->e == s && left->oe == s && seg->os == s;
-    bool precedes = right != NULL && right->s == e && right->os == e && seg->oe == e;
+    bool all = merges_all(seg->policy);
+    bool extends = left != NULL && left->e == s && (all || (left->oe == s && seg->os == s));
+    bool precedes = right != NULL && right->s == e && all;
     const uint8_t *data = seg->data + (s - seg->s);
     size_t len = (size_t)(e - s);
 
@@ -219,15 +228,19 @@ static void add_piece(nf_pool *pool, nf_store *store, nf_node *left, const segme
             left->oe = right->oe;
             remove_node(pool, store, right);
         }
-    } else if (precedes) {
+        return left;
+    }
+    if (precedes) {
         nf_chain_prepend(pool, store, right, data, len);
         leave(pool, store, right);
         right->s = s;
         right->os = seg->os;
         enter(pool, store, right);
-    } else {
-        nf_chain_append(pool, store, add_node(pool, store, left, s, e, seg->os, seg->oe), data, len);
+        return right;
     }
+    left = add_node(pool, store, left, s, e, seg->os, seg->oe);
+    nf_chain_append(pool, store, left, data, len);
+    return left;
 }
 
 /* Everything that placing the segment among the nodes from `node` on may need, so that it cannot fail
@@ -285,11 +298,9 @@ int nf_store_put(nf_pool *pool, nf_store *store, int64_t s, const uint8_t *data,
             lose(pool, store, node, a, b);
             left = stays ? node : left;
         } else {
-            if (at < a) {
-                add_piece(pool, store, left, &seg, at, a);
-            }
+            left = at < a ? add_piece(pool, store, left, &seg, at, a) : node;
+            left = left->e > a ? left : node;
             at = b;
-            left = node;
         }
         node = next;
     }

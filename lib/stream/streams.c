@@ -263,7 +263,7 @@ static int close_oldest(netfeat_streams *st)
     flow = nf_flow_at(st, st->oldest);
     st->packet = 0;
     st->packet_time = st->now;
-    code = nf_events_reserve(st, flow);
+    code = nf_reserve(st, flow);
     if (code != 0) {
         return code;
     }
@@ -357,7 +357,7 @@ int netfeat_streams_skip(netfeat_streams *st)
     if (!st->current) {
         return nf_error(st->ctx, NETFEAT_ERR_STATE, "streams_skip: there is no current event");
     }
-    code = nf_events_reserve(st, NULL);
+    code = nf_reserve(st, NULL);
     if (code != 0) {
         return code;
     }

@@ -250,7 +250,7 @@ struct netfeat_streams {
     uint64_t packets_at_reseed;
     nf_list classes[NF_CLASSES];
     nf_list waiting[NF_WAITS]; /* dirs, the one that has waited longest first */
-    nf_slab conns;
+    nf_slab conns, rares;
     nf_pool pool;
     nf_syn *replay; /* a stream ended because this SYN started another one; then comes the SYN|ACK again */
     nf_syn *spent_syns; /* events may point into them */
@@ -308,8 +308,8 @@ void nf_wait_start(netfeat_streams *st, nf_flow *flow, int dir, int kind);
 void nf_wait_stop(netfeat_streams *st, nf_flow *flow, int dir, int kind);
 
 /* ---- events.c ---- */
-/* Room for the events that working on this stream can cause; NOMEM, LIMIT. flow may be NULL: a few. */
-int nf_events_reserve(netfeat_streams *st, const nf_flow *flow);
+/* Room for the events and counters that working on this stream can need; NOMEM, LIMIT. flow may be NULL: a few. */
+int nf_reserve(netfeat_streams *st, const nf_flow *flow);
 nf_event *nf_event_add(netfeat_streams *st, nf_flow *flow, int type, int dir, int64_t offset);
 void nf_fail(netfeat_streams *st, int code);
 void nf_count(netfeat_streams *st, nf_flow *flow, int dir, int which, uint64_t n);

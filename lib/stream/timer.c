@@ -126,7 +126,7 @@ void nf_timers_flow(netfeat_streams *st, nf_flow *flow)
 
 static bool reserve(netfeat_streams *st, const nf_flow *flow)
 {
-    if (nf_events_reserve(st, flow) != 0) {
+    if (nf_reserve(st, flow) != 0) {
         nf_fail(st, nf_ctx_code(st->ctx));
         return false;
     }

@@ -7,7 +7,7 @@ void nf_udp_datagram(netfeat_streams *st, const nf_segment *seg)
     nf_flow *flow = nf_flow_find(st, seg, &side);
     nf_event *ev;
 
-    if (nf_events_reserve(st, flow) != 0) {
+    if (nf_reserve(st, flow) != 0) {
         nf_fail(st, nf_ctx_code(st->ctx));
         return;
     }

@@ -7,8 +7,5 @@
 
 /* The events of a script, as script_run() prints them. */
 void naive_run(const script_case *c, script_text *ret_events);
-/* The bytes that the segments own of one direction behind a hole: segs[i] = {start, end} in arrival order, each filled
-   with the letter 'A' + i; result[offset], '.' where nobody. */
-void naive_overlap(int policy, const int (*segs)[2], int n, char *result, int size);
 
 #endif
