@@ -6,25 +6,47 @@
 
 /* Beside the bytes that are held: OPEN, CLOSE, RESET ... of a stream and of the one that takes its place. */
 #define FEW_EVENTS 48
-/* Streams that may start to count something seldom: this one and two that take its place. */
-#define FEW_COUNTERS 3
+/* Of a long payload, every chunk but the last holds more. */
+#define CHUNK_AT_LEAST 1024
+/* Streams that may start to count something seldom: the packet's, two that take its place, and one whose time is over
+   or that is in the way. */
+#define FEW_COUNTERS 6
 
-int nf_reserve(netfeat_streams *st, const nf_flow *flow)
+/* Events that working on this stream can cause. */
+static size_t events_of(const nf_flow *flow)
 {
     const nf_conn *conn = flow != NULL ? nf_conn_of(flow) : NULL;
-    size_t need = FEW_EVENTS;
-    int code = nf_slab_reserve(st->ctx, &st->rares, FEW_COUNTERS);
+    size_t n = FEW_EVENTS;
 
     for (int d = 0; conn != NULL && d < 2; d++) {
         /* a held chunk is one DATA, an island one GAP; the new segment may split one and add one */
-        need += (size_t)conn->dirs[d].store.chunks + conn->dirs[d].store.nodes;
-        need += conn->dirs[d].urgent != NULL ? 2 * (size_t)conn->dirs[d].urgent->n : 0;
+        n += (size_t)conn->dirs[d].store.chunks + conn->dirs[d].store.nodes;
+        n += conn->dirs[d].urgent != NULL ? 2 * (size_t)conn->dirs[d].urgent->n : 0;
+        n += conn->dirs[d].syn_data != NULL ? conn->dirs[d].syn_data->len / CHUNK_AT_LEAST : 0;
     }
-    need = 2 * need + st->n_events;
+    return 2 * n;
+}
+
+int nf_reserve(netfeat_streams *st, const nf_flow *flow)
+{
+    size_t need = st->n_events + st->pledged + events_of(flow);
+    int code = nf_slab_reserve(st->ctx, &st->rares, FEW_COUNTERS);
+
     if (code != 0 || need <= st->events_cap) {
         return code;
     }
     return nf_grow(st->ctx, (void **)&st->events, &st->events_cap, need, sizeof *st->events);
+}
+
+int nf_reserve_packet(netfeat_streams *st, const nf_flow *flow, uint32_t payload)
+{
+    size_t own = 2 * (size_t)payload / CHUNK_AT_LEAST;
+    int code;
+
+    st->pledged = own;
+    code = nf_reserve(st, flow);
+    st->pledged = code == 0 ? own + events_of(flow) : 0;
+    return code;
 }
 
 nf_event *nf_event_add(netfeat_streams *st, nf_flow *flow, int type, int dir, int64_t offset)

@@ -438,7 +438,7 @@ void nf_tcp_segment(netfeat_streams *st, const nf_segment *seg)
     nf_flow *flow = nf_flow_find(st, seg, &side);
     uint16_t flags = seg->flags;
 
-    if (nf_reserve(st, flow) != 0) {
+    if (nf_reserve_packet(st, flow, seg->captured) != 0) {
         nf_fail(st, nf_ctx_code(st->ctx));
         return;
     }
@@ -448,6 +448,10 @@ void nf_tcp_segment(netfeat_streams *st, const nf_segment *seg)
     }
     nf_timers_run(st);
     flow = flow != NULL && flow->alive ? flow : NULL;
+    if (nf_reserve_packet(st, flow, seg->captured) != 0) {
+        nf_fail(st, nf_ctx_code(st->ctx));
+        return;
+    }
     if (seg->bad_checksum) {
         st->totals[NF_TOTAL_BAD_CSUM]++;
         if (flow != NULL && flow->tcp.conn != NULL) {

@@ -240,7 +240,7 @@ int netfeat_streams_end(netfeat_streams *st)
 /* The events of the last packet are done with: nothing refers to what they pointed into. */
 static void collect(netfeat_streams *st)
 {
-    st->n_events = st->at_event = 0;
+    st->n_events = st->at_event = st->pledged = 0;
     st->current = false;
     nf_pool_collect(&st->pool);
     if (st->spent_syns != NULL) {

@@ -265,8 +265,9 @@ struct netfeat_streams {
     /* events */
     nf_event *events;
     size_t n_events, events_cap, at_event;
-    bool current; /* events[at_event] is the current one */
-    bool busy;    /* inside the callback of run */
+    size_t pledged; /* events set aside for the stream of the packet at work */
+    bool current;   /* events[at_event] is the current one */
+    bool busy;      /* inside the callback of run */
     /* the end */
     bool ending;
     nf_prefix *prefixes;
@@ -310,6 +311,9 @@ void nf_wait_stop(netfeat_streams *st, nf_flow *flow, int dir, int kind);
 /* ---- events.c ---- */
 /* Room for the events and counters that working on this stream can need; NOMEM, LIMIT. flow may be NULL: a few. */
 int nf_reserve(netfeat_streams *st, const nf_flow *flow);
+/* The same for the stream of the packet at work, which brings so much payload: what is reserved for others until
+   then comes on top. */
+int nf_reserve_packet(netfeat_streams *st, const nf_flow *flow, uint32_t payload);
 nf_event *nf_event_add(netfeat_streams *st, nf_flow *flow, int type, int dir, int64_t offset);
 void nf_fail(netfeat_streams *st, int code);
 void nf_count(netfeat_streams *st, nf_flow *flow, int dir, int which, uint64_t n);

@@ -7,7 +7,7 @@ void nf_udp_datagram(netfeat_streams *st, const nf_segment *seg)
     nf_flow *flow = nf_flow_find(st, seg, &side);
     nf_event *ev;
 
-    if (nf_reserve(st, flow) != 0) {
+    if (nf_reserve_packet(st, flow, seg->captured) != 0) {
         nf_fail(st, nf_ctx_code(st->ctx));
         return;
     }
@@ -17,6 +17,10 @@ void nf_udp_datagram(netfeat_streams *st, const nf_segment *seg)
     }
     nf_timers_run(st);
     flow = flow != NULL && flow->alive ? flow : NULL;
+    if (nf_reserve_packet(st, flow, seg->captured) != 0) {
+        nf_fail(st, nf_ctx_code(st->ctx));
+        return;
+    }
     if (seg->bad_checksum) {
         st->totals[NF_TOTAL_BAD_CSUM]++;
         return;
