@@ -134,6 +134,8 @@ NETFEAT_API int netfeat_streams_endpoint(const netfeat_streams *st, int endpoint
 NETFEAT_API int netfeat_streams_initiator(const netfeat_streams *st);
 /* Time of the stream's first packet. */
 NETFEAT_API int64_t netfeat_streams_first_time_ns(const netfeat_streams *st);
+/* The clock's time at the stream's last packet so far. */
+NETFEAT_API int64_t netfeat_streams_last_time_ns(const netfeat_streams *st);
 /* How the stream went so far, in one word: S0 SYN without answer; S1 established; SF both FINs; REJ SYN
    answered by RST; S2, S3 established, FIN of the initiator, of the responder only; RSTO, RSTR established,
    RST of the initiator, of the responder; RSTOS0 SYN, then RST of the initiator; RSTRH SYN|ACK, then RST of

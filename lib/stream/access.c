@@ -120,6 +120,12 @@ int64_t netfeat_streams_first_time_ns(const netfeat_streams *st)
     return ev != NULL ? ev->flow->first_time : 0;
 }
 
+int64_t netfeat_streams_last_time_ns(const netfeat_streams *st)
+{
+    const nf_event *ev = current(st);
+    return ev != NULL ? ev->flow->last : 0;
+}
+
 const char *netfeat_streams_state(const netfeat_streams *st)
 {
     const nf_event *ev = current(st);

@@ -41,25 +41,44 @@ uint16_t nf_checksum(const uint8_t *data, size_t size, uint32_t start)
     return fold((uint64_t)nf_load_be16(bytes) + start);
 }
 
-bool nf_transport_checksum_bad(const nf_packet *pkt, const uint8_t *data)
+/* Sum of the pseudo header without the length. */
+static uint32_t pseudo_header(const nf_packet *pkt)
+{
+    size_t skip = pkt->ip_version == 4 ? 12 : 0;
+
+    return (uint32_t)nf_checksum(pkt->src_ip + skip, sizeof pkt->src_ip - skip, 0) +
+           nf_checksum(pkt->dst_ip + skip, sizeof pkt->dst_ip - skip, 0) + pkt->ip_protocol;
+}
+
+/* Cards want to find the sum of the pseudo header, with the length or, for segments they are to cut, without. */
+static bool is_partial(const nf_packet *pkt, const uint8_t *l4, uint32_t pseudo)
+{
+    uint16_t field = nf_load_be16(l4 + (pkt->ip_protocol == 17 ? 6 : 16));
+
+    return field == fold((uint64_t)pseudo + pkt->l4_length) || field == fold(pseudo);
+}
+
+int nf_transport_checksum(const nf_packet *pkt, const uint8_t *data)
 {
     const uint8_t *l4;
-    uint32_t start;
+    uint32_t pseudo;
 
     if (pkt->l4_length > pkt->captured_length || pkt->l4_offset > pkt->captured_length - pkt->l4_length ||
+        pkt->l4_length < (pkt->ip_protocol == 17 ? 8 : 20) ||
         (pkt->quality & (NETFEAT_QUALITY_IP_LENGTH_ZERO | NETFEAT_QUALITY_BAD_LENGTH))) {
-        return false;
+        return NF_CHECKSUM_GOOD;
     }
     l4 = data + pkt->l4_offset;
-    if (pkt->ip_protocol == 17 && pkt->l4_length >= 8 && nf_load_be16(l4 + 6) == 0) {
-        return false; /* not computed */
+    if (pkt->ip_protocol == 17 && nf_load_be16(l4 + 6) == 0) {
+        return NF_CHECKSUM_GOOD; /* not computed */
     }
     if (pkt->ip_version == 6 && nf_ip6_is_routed(data + pkt->l3_offset, pkt->ip_header_length)) {
-        return false; /* computed with the last destination */
+        return NF_CHECKSUM_GOOD; /* computed with the last destination */
     }
-    start = (uint32_t)nf_checksum(pkt->src_ip + (pkt->ip_version == 4 ? 12 : 0),
-                                  pkt->ip_version == 4 ? 4 : 16, 0) +
-            nf_checksum(pkt->dst_ip + (pkt->ip_version == 4 ? 12 : 0), pkt->ip_version == 4 ? 4 : 16, 0) +
-            pkt->ip_protocol + (pkt->l4_length >> 16) + (pkt->l4_length & 0xffff);
-    return nf_checksum(l4, pkt->l4_length, start) != 0xffff;
+    pseudo = pseudo_header(pkt);
+    if (nf_checksum(l4, pkt->l4_length, pseudo + (pkt->l4_length >> 16) + (pkt->l4_length & 0xffff)) ==
+        0xffff) {
+        return NF_CHECKSUM_GOOD;
+    }
+    return is_partial(pkt, l4, pseudo) ? NF_CHECKSUM_PARTIAL : NF_CHECKSUM_BAD;
 }

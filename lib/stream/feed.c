@@ -6,7 +6,6 @@
 
 #include "base/cursor.h"
 #include "base/options.h"
-#include "stream/checksum.h"
 
 #define NF_LINK_RAW 101
 #define OPTION_END  0
@@ -89,15 +88,17 @@ void nf_feed_clock(netfeat_streams *st, uint64_t number, bool has_time, int64_t 
     st->packet_time = time;
 }
 
-void nf_feed_segment(netfeat_streams *st, nf_segment *seg, bool bad, bool checked)
+void nf_feed_segment(netfeat_streams *st, nf_segment *seg, int checksum)
 {
     nf_stream_input *in = st->input;
+    bool bad = checksum != NF_CHECKSUM_GOOD && st->config.checksum != NETFEAT_CHECKSUM_OFF;
 
-    if (in->offload != NULL && checked) {
-        bool ignore = nf_offload_note(in->offload, seg->src_ip, bad, &st->totals[NF_TOTAL_OFFLOAD_ENDPOINTS]);
-        bad = bad && !ignore;
+    /* an RST without a connection is not left to the card: it says nothing */
+    if (in->offload != NULL && (bad || !(seg->flags & NETFEAT_TCP_RST))) {
+        bool taken = nf_offload_note(in->offload, seg->src_ip, bad, &st->totals[NF_TOTAL_OFFLOAD_ENDPOINTS]);
+        bad = bad && !taken && checksum != NF_CHECKSUM_PARTIAL;
     }
-    seg->bad_checksum = bad && st->config.checksum != NETFEAT_CHECKSUM_OFF;
+    seg->bad_checksum = bad;
     if (seg->protocol == NF_PROTOCOL_TCP) {
         st->totals[NF_TOTAL_SEGMENTS]++;
         if (st->config.tcp) {
@@ -152,7 +153,6 @@ static void tcp_fields(const nf_packet *pkt, const uint8_t *data, nf_segment *se
 static void segment(netfeat_streams *st, const nf_packet *pkt, const uint8_t *data)
 {
     bool tcp = (pkt->present & ENDPOINTS) == ENDPOINTS && pkt->ip_protocol == NF_PROTOCOL_TCP;
-    bool checked = st->config.checksum != NETFEAT_CHECKSUM_OFF;
     nf_segment seg;
 
     if ((pkt->present & ENDPOINTS) != ENDPOINTS || (tcp && (pkt->present & TCP_FIELDS) != TCP_FIELDS) ||
@@ -173,7 +173,9 @@ static void segment(netfeat_streams *st, const nf_packet *pkt, const uint8_t *da
     if (tcp) {
         tcp_fields(pkt, data, &seg);
     }
-    nf_feed_segment(st, &seg, checked && nf_transport_checksum_bad(pkt, data), checked);
+    nf_feed_segment(st, &seg,
+                    st->config.checksum != NETFEAT_CHECKSUM_OFF ? nf_transport_checksum(pkt, data)
+                                                                : NF_CHECKSUM_GOOD);
 }
 
 /* ---- a packet ---- */

@@ -4,6 +4,7 @@
 
 #include "capture/record.h"
 #include "decode/packet.h"
+#include "stream/checksum.h"
 #include "stream/frag.h"
 #include "stream/offload.h"
 #include "stream/streams.h"
@@ -26,7 +27,7 @@ struct nf_stream_input {
 
 /* The packet's clock, number and time are the handle's from here on. */
 void nf_feed_clock(netfeat_streams *st, uint64_t number, bool has_time, int64_t time);
-/* Work on a segment of which everything but `bad_checksum` is known. */
-void nf_feed_segment(netfeat_streams *st, nf_segment *seg, bool bad_checksum, bool checked);
+/* Work on a segment of which everything but bad_checksum is known; checksum is NF_CHECKSUM_*. */
+void nf_feed_segment(netfeat_streams *st, nf_segment *seg, int checksum);
 
 #endif

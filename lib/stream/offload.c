@@ -47,12 +47,11 @@ bool nf_offload_note(nf_offload *table, const uint8_t *address, bool bad, uint64
     }
     if (!bad) {
         e->bad = e->bad < FIRST_BAD ? GOOD : e->bad;
-        return false;
+        return true;
     }
     if (e->bad < FIRST_BAD) {
         e->bad++;
         *ret_found += e->bad == FIRST_BAD;
-        return false;
     }
-    return e->bad == FIRST_BAD;
+    return e->bad != GOOD;
 }

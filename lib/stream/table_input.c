@@ -142,7 +142,8 @@ int nf_table_input_step(netfeat_streams *st, nf_table_input *in)
         st->totals[NF_TOTAL_FRAGMENTS_SKIPPED]++;
     } else if (is_usable(in)) {
         fill_segment(in, &seg);
-        nf_feed_segment(st, &seg, (quality & NETFEAT_QUALITY_BAD_L4_CHECKSUM) != 0, true);
+        nf_feed_segment(st, &seg,
+                        quality & NETFEAT_QUALITY_BAD_L4_CHECKSUM ? NF_CHECKSUM_BAD : NF_CHECKSUM_GOOD);
     } else {
         st->totals[NF_TOTAL_OTHER]++;
     }
