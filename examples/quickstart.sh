@@ -33,6 +33,6 @@ for capture in "$@"; do
     csv=$build/quickstart/$(basename "$capture").csv
     printf '\n== %s -> %s\n' "$capture" "$csv"
     "$build/examples/netfeat-extract" --stats -c "$columns" -o "$csv" "$capture" || status=$?
-    [ ! -f "$csv" ] || head -n 6 "$csv" | aligned
+    [ ! -f "$csv" ] || head -n 11 "$csv" | aligned
 done
 exit "$status"

@@ -1,6 +1,7 @@
 #!/bin/sh
-# What takes longer than tests/run.sh may: valgrind, clang, the static analyser, fuzzing, coverage.
-#   tests/deep.sh [valgrind] [clang] [scan] [fuzz] [coverage]      without arguments: all of them
+# What takes longer than tests/run.sh may: valgrind, clang, the static analyser, fuzzing, coverage, and every packet of
+# the shared captures against scapy and tshark.
+#   tests/deep.sh [valgrind] [clang] [scan] [fuzz] [coverage] [differential]      without arguments: all of them
 # FUZZ_SECONDS: time for each fuzz target (default 60). Findings stay in build-fuzz/. Installs what is missing by apt.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -11,7 +12,8 @@ exec </dev/null
 
 need_build_tools
 if command -v apt-get >/dev/null 2>&1; then
-    want_packages libcriterion-dev valgrind clang-14 clang-tools-14 libclang-rt-14-dev gcovr
+    want_packages libcriterion-dev valgrind clang-14 clang-tools-14 libclang-rt-14-dev gcovr tshark python3-numpy python3-pandas \
+        python3-scapy
 fi
 start_counting
 
@@ -87,9 +89,27 @@ coverage_section() {
     fi
 }
 
-for section in ${*:-valgrind clang scan fuzz coverage}; do
+differential_section() {
+    say "scapy and tshark: every packet"
+    if ! build_in build-test -Dwerror=true; then
+        count_failure "release build"
+        return
+    fi
+    for tool in scapy tshark; do
+        code=0
+        PYTHONPATH=lib/python NETFEAT_LIBRARY=$(echo build-test/lib/libnetfeat.so.?) \
+            /usr/bin/python3 "tests/differential/${tool}_compare.py" --full || code=$?
+        case $code in
+        0) passed=$((passed + 1)) ;;
+        77) skipped=$((skipped + 1)) ;;
+        *) count_failure "comparison with $tool" ;;
+        esac
+    done
+}
+
+for section in ${*:-valgrind clang scan fuzz coverage differential}; do
     case $section in
-    valgrind | clang | scan | fuzz | coverage) "${section}_section" ;;
+    valgrind | clang | scan | fuzz | coverage | differential) "${section}_section" ;;
     *) echo "unknown section: $section" >&2 && exit 2 ;;
     esac
 done

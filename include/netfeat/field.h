@@ -56,7 +56,42 @@ enum { /* field ids */
        NETFEAT_FIELD_PADDING_LENGTH = 46,
        NETFEAT_FIELD_QUALITY = 47,
        NETFEAT_FIELD_PAYLOAD = 48,
-       NETFEAT_FIELD_L4_OFFSET = 49
+       NETFEAT_FIELD_L4_OFFSET = 49,
+       NETFEAT_FIELD_OUTER_SRC_IP = 50,
+       NETFEAT_FIELD_OUTER_DST_IP = 51,
+       NETFEAT_FIELD_ICMP_SRC_IP = 52,
+       NETFEAT_FIELD_ICMP_DST_IP = 53,
+       NETFEAT_FIELD_ICMP_PROTOCOL = 54,
+       NETFEAT_FIELD_ICMP_SRC_PORT = 55,
+       NETFEAT_FIELD_ICMP_DST_PORT = 56,
+       NETFEAT_FIELD_IP_DSCP = 57,
+       NETFEAT_FIELD_IP_ECN = 58
+};
+
+enum {                                /* values of tunnel_type; what tunnel_id then is */
+       NETFEAT_TUNNEL_MPLS = 1,       /* a stack of labels (RFC 3032): the label at its bottom */
+       NETFEAT_TUNNEL_PSEUDOWIRE = 2, /* Ethernet over MPLS (RFC 4448): the label at the bottom */
+       NETFEAT_TUNNEL_PPPOE = 3,      /* RFC 2516: session id */
+       NETFEAT_TUNNEL_IPV4 = 4,       /* IP protocol 4, in IPv4 or IPv6 (RFC 2003, RFC 2473) */
+       NETFEAT_TUNNEL_IPV6 = 5,       /* IP protocol 41, in IPv4 (6in4, 6to4: RFC 4213) or IPv6 */
+       NETFEAT_TUNNEL_GRE = 6,        /* RFC 2784, RFC 2890, also over UDP (RFC 8086): key */
+       NETFEAT_TUNNEL_NVGRE = 7,      /* RFC 7637: virtual subnet id, 24 bits */
+       NETFEAT_TUNNEL_ERSPAN = 8,     /* types I, II and III: session id (II, III) */
+       NETFEAT_TUNNEL_PPTP = 9,       /* GRE version 1 (RFC 2637): call id */
+       NETFEAT_TUNNEL_VXLAN = 10,     /* RFC 7348: VNI */
+       NETFEAT_TUNNEL_VXLAN_GPE = 11, /* draft-ietf-nvo3-vxlan-gpe: VNI */
+       NETFEAT_TUNNEL_GENEVE = 12,    /* RFC 8926: VNI */
+       NETFEAT_TUNNEL_GTP_U = 13,     /* 3GPP TS 29.281: TEID */
+       NETFEAT_TUNNEL_TEREDO = 14,    /* RFC 4380 */
+       NETFEAT_TUNNEL_L2TP = 15,      /* version 2 (RFC 2661): tunnel id << 16 | session id */
+       NETFEAT_TUNNEL_L2TPV3 = 16,    /* RFC 3931: session id, 32 bits */
+       NETFEAT_TUNNEL_ETHERIP = 17,   /* RFC 3378 */
+       NETFEAT_TUNNEL_AYIYA = 18,     /* draft-massar-v6ops-ayiya */
+       NETFEAT_TUNNEL_CAPWAP = 19,    /* RFC 5415, data channel */
+       NETFEAT_TUNNEL_NSH = 20,       /* RFC 8300: service path identifier */
+       NETFEAT_TUNNEL_PBB = 21,       /* IEEE 802.1ah: I-SID */
+       NETFEAT_TUNNEL_MACSEC = 22,    /* IEEE 802.1AE without encryption */
+       NETFEAT_TUNNEL_MPLS_UDP = 23   /* RFC 7510: the label at the bottom */
 };
 
 enum { /* bits of tcp_flags (RFC 9293; AE: RFC 9768) */
@@ -85,8 +120,8 @@ enum {                                       /* bits of quality: what is odd abo
        NETFEAT_QUALITY_IP_LENGTH_ZERO =
            0x10, /* IP length 0 (segmentation offload): length taken from the frame */
        NETFEAT_QUALITY_BAD_LENGTH = 0x20, /* lengths contradict each other, e.g. IP length beyond the frame */
-       NETFEAT_QUALITY_BAD_IP_CHECKSUM = 0x40,
-       NETFEAT_QUALITY_BAD_L4_CHECKSUM = 0x80,
+       NETFEAT_QUALITY_BAD_IP_CHECKSUM = 0x40, /* of any IPv4 header; both only with table.verify_checksums */
+       NETFEAT_QUALITY_BAD_L4_CHECKSUM = 0x80, /* of TCP, UDP, ICMP, ICMPv6, SCTP */
        /* decoding stopped early, because ... */
        NETFEAT_QUALITY_HEADER_CUT = 0x100,        /* the captured bytes end inside a header */
        NETFEAT_QUALITY_BAD_HEADER = 0x200,        /* a header contradicts its specification */
@@ -94,7 +129,10 @@ enum {                                       /* bits of quality: what is odd abo
        NETFEAT_QUALITY_UNKNOWN_NETWORK = 0x800,   /* no IP or ARP follows the link header */
        NETFEAT_QUALITY_UNKNOWN_PROTOCOL = 0x1000, /* this IP protocol is not decoded further */
        NETFEAT_QUALITY_ENCRYPTED = 0x2000,        /* what follows is encrypted */
-       NETFEAT_QUALITY_DEPTH_LIMIT = 0x4000       /* more nested headers than table.max_layers */
+       NETFEAT_QUALITY_DEPTH_LIMIT = 0x4000,      /* more nested headers than table.max_layers */
+       /* with table.verify_checksums: a checksum was left to the network card: it is 0, or the sum of the pseudo
+          header only */
+       NETFEAT_QUALITY_CHECKSUM_OFFLOAD = 0x8000
 };
 
 /* Walk all fields in ascending order: start with 0, ends with 0. */

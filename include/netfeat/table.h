@@ -8,7 +8,7 @@
 NETFEAT_BEGIN_DECLS
 
 /* Empty, unsealed packet table with the columns that table.columns and table.keep_payload name. NOTFOUND (no
-   such column), ARGUMENT (a column twice), NOMEM. opts may be NULL. */
+   such column), ARGUMENT (a column twice; text of table.tunnels or table.tunnel_ports), NOMEM. opts may be NULL. */
 NETFEAT_API int netfeat_table_new(netfeat_ctx *ctx, const netfeat_options *opts,
                                   netfeat_table **ret) NETFEAT_MUST_CHECK;
 /* Decode one packet into one new row; packet_number counts from 1. A packet that cannot be decoded still
@@ -44,6 +44,11 @@ NETFEAT_API int netfeat_table_find(const netfeat_table *tab, const char *name);
 /* Column index of a sealed table: borrowed, ref it to keep it longer than the table; NULL if there is none or
    the table is not sealed. */
 NETFEAT_API netfeat_column *netfeat_table_column(const netfeat_table *tab, int index);
+/* What a file said of its table as a whole, under a key such as "netfeat.version" or "netfeat.definitions"; NULL
+   if it said nothing. Operations on rows and columns do not carry it over. Borrowed from the table. */
+NETFEAT_API const char *netfeat_table_meta(const netfeat_table *tab, const char *key);
+/* What the table holds: "table" unless a file said otherwise. Borrowed from the table. */
+NETFEAT_API const char *netfeat_table_kind(const netfeat_table *tab);
 /* The functions below take sealed tables (STATE otherwise), leave them unchanged and give a new sealed one.
  */
 /* Only these columns, in this order; shares them. RANGE, ARGUMENT (an index twice). */

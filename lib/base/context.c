@@ -171,21 +171,34 @@ uint64_t netfeat_ctx_memory_peak(const netfeat_ctx *ctx)
 
 /* ---- memory ---- */
 
-int nf_charge(netfeat_ctx *ctx, size_t size)
+/* True when it fits; *ret_before is what was in use. */
+static bool charge(netfeat_ctx *ctx, size_t size, uint64_t *ret_before)
 {
     uint64_t limit = atomic_load_explicit(&ctx->limit, memory_order_relaxed);
     uint64_t before = atomic_fetch_add_explicit(&ctx->used, size, memory_order_relaxed);
     uint64_t now = before + size;
     uint64_t peak = atomic_load_explicit(&ctx->peak, memory_order_relaxed);
 
+    *ret_before = before;
     if (limit != 0 && now > limit) {
         atomic_fetch_sub_explicit(&ctx->used, size, memory_order_relaxed);
-        return nf_error(ctx, NETFEAT_ERR_LIMIT,
-                        "%zu more bytes would exceed the memory limit of %llu bytes (%llu in use)", size,
-                        (unsigned long long)limit, (unsigned long long)before);
+        return false;
     }
     while (now > peak && !atomic_compare_exchange_weak_explicit(&ctx->peak, &peak, now, memory_order_relaxed,
                                                                 memory_order_relaxed)) {
+    }
+    return true;
+}
+
+int nf_charge(netfeat_ctx *ctx, size_t size)
+{
+    uint64_t before;
+
+    if (!charge(ctx, size, &before)) {
+        return nf_error(ctx, NETFEAT_ERR_LIMIT,
+                        "%zu more bytes would exceed the memory limit of %llu bytes (%llu in use)", size,
+                        (unsigned long long)atomic_load_explicit(&ctx->limit, memory_order_relaxed),
+                        (unsigned long long)before);
     }
     return NETFEAT_OK;
 }
@@ -247,6 +260,22 @@ void *nf_resize(netfeat_ctx *ctx, void *ptr, size_t old_size, size_t new_size)
 void *nf_alloc(netfeat_ctx *ctx, size_t size)
 {
     return nf_resize(ctx, NULL, 0, size);
+}
+
+void *nf_alloc_quiet(netfeat_ctx *ctx, size_t size)
+{
+    uint64_t before;
+    void *p;
+
+    assert(size > 0);
+    if (!charge(ctx, size, &before)) {
+        return NULL;
+    }
+    p = call_allocator(ctx, NULL, 0, size);
+    if (p == NULL) {
+        nf_uncharge(ctx, size);
+    }
+    return p;
 }
 
 void *nf_alloc_zero(netfeat_ctx *ctx, size_t size)

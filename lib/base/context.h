@@ -16,6 +16,8 @@
    the caller returns nf_ctx_code(ctx). Size 0 is an assertion failure: ask for what you need. */
 void *nf_alloc(netfeat_ctx *ctx, size_t size);
 void *nf_alloc_zero(netfeat_ctx *ctx, size_t size);
+/* Same as nf_alloc, but leaves the error slot alone: for callbacks that other threads may make. */
+void *nf_alloc_quiet(netfeat_ctx *ctx, size_t size);
 /* n * size with the product checked. */
 void *nf_alloc_array(netfeat_ctx *ctx, size_t n, size_t size);
 /* Grow or shrink; on failure ptr stays valid. old_size 0 with ptr NULL allocates. new_size must not be 0. */

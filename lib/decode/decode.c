@@ -2,31 +2,16 @@
  * them. */
 #include <assert.h>
 
+#include "decode/checksum.h"
 #include "decode/layer.h"
 #include "decode/usual.h"
 
 typedef nf_layer (*handler)(nf_walk *w, nf_packet *pkt);
 
 static const handler handlers[NF_LAYER_COUNT] = {
-    [NF_LAYER_ETHERNET] = nf_ethernet,
-    [NF_LAYER_VLAN] = nf_vlan,
-    [NF_LAYER_LLC] = nf_llc,
-    [NF_LAYER_SLL] = nf_sll,
-    [NF_LAYER_SLL2] = nf_sll2,
-    [NF_LAYER_NULL] = nf_null,
-    [NF_LAYER_LOOP] = nf_loop,
-    [NF_LAYER_RAW] = nf_raw,
-    [NF_LAYER_ARP] = nf_arp,
-    [NF_LAYER_IPV4] = nf_ipv4,
-    [NF_LAYER_IPV6] = nf_ipv6,
-    [NF_LAYER_IPV6_EXTENSION] = nf_ipv6_extension,
-    [NF_LAYER_AH] = nf_ah,
-    [NF_LAYER_TCP] = nf_tcp,
-    [NF_LAYER_UDP] = nf_udp,
-    [NF_LAYER_UDPLITE] = nf_udplite,
-    [NF_LAYER_SCTP] = nf_sctp,
-    [NF_LAYER_DCCP] = nf_dccp,
-    [NF_LAYER_ICMP] = nf_icmp,
+#define LAYER(suffix, handler) [NF_LAYER_##suffix] = nf_##handler,
+#include "decode/layers.def"
+#undef LAYER
 };
 
 /* The first `layer` and all that it leads to, as far as `left` headers may be decoded. */
@@ -47,7 +32,8 @@ void nf_decode_layers(const nf_decode_config *config, uint32_t link_type, const 
 {
     static const uint8_t nothing[1] = {0};
     nf_layer layer = nf_link_layer(link_type);
-    nf_walk w = {.data = captured > 0 ? data : nothing, .end = captured, .want = config->want};
+    nf_walk w = {
+        .data = captured > 0 ? data : nothing, .end = captured, .config = config, .want = config->want};
 
     w.frame = captured < wire ? wire : captured;
     w.declared = w.frame;
@@ -58,6 +44,9 @@ void nf_decode_layers(const nf_decode_config *config, uint32_t link_type, const 
         w.quality |= NETFEAT_QUALITY_UNKNOWN_LINK;
     }
     walk_layers(&w, pkt, layer, config->max_layers);
+    if (config->verify_checksums) {
+        nf_check_transport(&w, pkt, captured);
+    }
     pkt->present = w.present & config->want;
     pkt->quality = w.quality;
 }
@@ -65,7 +54,7 @@ void nf_decode_layers(const nf_decode_config *config, uint32_t link_type, const 
 static bool is_usual(const nf_decode_config *config, uint32_t link_type, uint32_t captured, uint32_t wire)
 {
     return link_type == NF_LINK_EN10MB && captured >= NF_USUAL_BYTES && captured <= wire &&
-           config->max_layers >= NF_USUAL_LAYERS;
+           config->max_layers >= NF_USUAL_LAYERS && !config->verify_checksums;
 }
 
 /* An Ethernet frame that does not have its IPv4 header right behind the Ethernet header. Apart from
@@ -74,7 +63,7 @@ __attribute__((noinline)) static void decode_ethernet(const nf_decode_config *co
                                                       const uint8_t *data, uint32_t captured, uint32_t wire,
                                                       nf_packet *pkt)
 {
-    nf_usual u = {data, config->want, NF_MAC_BITS | NF_BIT(ETHER_TYPE), captured, wire, 14};
+    nf_usual u = {data, config, config->want, NF_MAC_BITS | NF_BIT(ETHER_TYPE), captured, wire, 14};
     uint16_t type = nf_load_be16(data + 12);
 
     if (type == NF_ETHER_VLAN) {
@@ -98,7 +87,7 @@ void nf_decode(const nf_decode_config *config, uint32_t link_type, const uint8_t
     pkt->frame_length = wire;
     pkt->tunnel_depth = 0;
     if (NF_LIKELY(is_usual(config, link_type, captured, wire))) {
-        nf_usual u = {data, config->want, NF_MAC_BITS | NF_BIT(ETHER_TYPE), captured, wire, 14};
+        nf_usual u = {data, config, config->want, NF_MAC_BITS | NF_BIT(ETHER_TYPE), captured, wire, 14};
 
         if (NF_UNLIKELY(nf_load_be16(data + 12) != NF_ETHER_IPV4)) {
             decode_ethernet(config, link_type, data, captured, wire, pkt);

@@ -1,6 +1,7 @@
 /* What both versions of IP share: the end of a datagram, and what protocol numbers say about the next header.
  */
 #include "decode/ip.h"
+#include "decode/tunnel.h"
 
 void nf_ip_bound(nf_walk *w, nf_packet *pkt, uint64_t length, uint64_t room)
 {
@@ -32,6 +33,28 @@ static nf_layer ipv6_only(nf_walk *w, const nf_packet *pkt)
     return nf_stop(w, NETFEAT_QUALITY_UNKNOWN_PROTOCOL);
 }
 
+/* The header of a tunnel, of which an IP header was outside. */
+static nf_layer tunnel(nf_walk *w, nf_packet *pkt)
+{
+    if (w->config->outermost) {
+        return NF_LAYER_DONE;
+    }
+    switch (pkt->ip_protocol) {
+    case NF_IP_IPV4:
+        return nf_tunnel(w, pkt, NETFEAT_TUNNEL_IPV4, NF_LAYER_IPV4);
+    case NF_IP_IPV6:
+        return nf_tunnel(w, pkt, NETFEAT_TUNNEL_IPV6, NF_LAYER_IPV6);
+    case NF_IP_GRE:
+        return NF_LAYER_GRE;
+    case NF_IP_ETHERIP:
+        return NF_LAYER_ETHERIP;
+    case NF_IP_L2TP:
+        return NF_LAYER_L2TP_IP;
+    default:
+        return NF_LAYER_MPLS;
+    }
+}
+
 nf_layer nf_ip_protocol(nf_walk *w, nf_packet *pkt)
 {
     switch (pkt->ip_protocol) {
@@ -60,6 +83,13 @@ nf_layer nf_ip_protocol(nf_walk *w, nf_packet *pkt)
     case NF_IP_HIP:
     case NF_IP_SHIM6:
         return ipv6_only(w, pkt);
+    case NF_IP_IPV4:
+    case NF_IP_IPV6:
+    case NF_IP_GRE:
+    case NF_IP_ETHERIP:
+    case NF_IP_L2TP:
+    case NF_IP_MPLS:
+        return tunnel(w, pkt);
     case NF_IP_NO_NEXT:
         return pkt->ip_version == 6 ? NF_LAYER_DONE : nf_stop(w, NETFEAT_QUALITY_UNKNOWN_PROTOCOL);
     default:

@@ -7,22 +7,36 @@
 enum {
     NF_IP_HOP_BY_HOP = 0,
     NF_IP_ICMP = 1,
+    NF_IP_IPV4 = 4,
     NF_IP_TCP = 6,
     NF_IP_UDP = 17,
     NF_IP_DCCP = 33,
+    NF_IP_IPV6 = 41,
     NF_IP_ROUTING = 43,
     NF_IP_FRAGMENT = 44,
+    NF_IP_GRE = 47,
     NF_IP_ESP = 50,
     NF_IP_AH = 51,
     NF_IP_ICMPV6 = 58,
     NF_IP_NO_NEXT = 59,
     NF_IP_DESTINATION = 60,
+    NF_IP_ETHERIP = 97,
+    NF_IP_L2TP = 115,
     NF_IP_SCTP = 132,
     NF_IP_MOBILITY = 135,
     NF_IP_UDPLITE = 136,
+    NF_IP_MPLS = 137,
     NF_IP_HIP = 139,
     NF_IP_SHIM6 = 140
 };
+
+/* The byte with DSCP and ECN. */
+static inline void nf_ip_tos(nf_packet *pkt, uint8_t tos)
+{
+    pkt->ip_tos = tos;
+    pkt->ip_dscp = tos >> 2;
+    pkt->ip_ecn = tos & 3;
+}
 
 /* The header that pkt->ip_protocol announces. */
 nf_layer nf_ip_protocol(nf_walk *w, nf_packet *pkt);

@@ -1,14 +1,14 @@
 /* IPv4 (RFC 791). */
+#include "decode/checksum.h"
 #include "decode/ipv4.h"
 
 static const nf_extent extents[] = {
-    {1, NETFEAT_FIELD_IP_VERSION},     {1, NETFEAT_FIELD_IP_HEADER_LENGTH},
-    {2, NETFEAT_FIELD_IP_TOS},         {4, NETFEAT_FIELD_IP_LENGTH},
-    {4, NETFEAT_FIELD_L4_LENGTH},      {4, NETFEAT_FIELD_L4_OFFSET},
-    {4, NETFEAT_FIELD_PADDING_LENGTH}, {6, NETFEAT_FIELD_IP_ID},
-    {8, NETFEAT_FIELD_IP_FLAGS},       {8, NETFEAT_FIELD_FRAGMENT_OFFSET},
-    {9, NETFEAT_FIELD_IP_TTL},         {10, NETFEAT_FIELD_IP_PROTOCOL},
-    {16, NETFEAT_FIELD_SRC_IP},        {20, NETFEAT_FIELD_DST_IP},
+    {1, NETFEAT_FIELD_IP_VERSION}, {1, NETFEAT_FIELD_IP_HEADER_LENGTH}, {2, NETFEAT_FIELD_IP_TOS},
+    {2, NETFEAT_FIELD_IP_DSCP},    {2, NETFEAT_FIELD_IP_ECN},           {4, NETFEAT_FIELD_IP_LENGTH},
+    {4, NETFEAT_FIELD_L4_LENGTH},  {4, NETFEAT_FIELD_L4_OFFSET},        {4, NETFEAT_FIELD_PADDING_LENGTH},
+    {6, NETFEAT_FIELD_IP_ID},      {8, NETFEAT_FIELD_IP_FLAGS},         {8, NETFEAT_FIELD_FRAGMENT_OFFSET},
+    {9, NETFEAT_FIELD_IP_TTL},     {10, NETFEAT_FIELD_IP_PROTOCOL},     {16, NETFEAT_FIELD_SRC_IP},
+    {20, NETFEAT_FIELD_DST_IP},
 };
 
 static void all_fields(nf_packet *pkt, const uint8_t *p)
@@ -60,10 +60,14 @@ static nf_layer fixed_cut(nf_walk *w, nf_packet *pkt)
     size_t have = nf_left(w);
     uint64_t room = nf_declared_left(w);
 
+    if (have == 0) {
+        return nf_stop_short(w, NF_IPV4_BYTES);
+    }
     memcpy(copy, nf_here(w), have);
-    if (have > 0 && !valid(copy[0])) {
+    if (!valid(copy[0])) {
         return nf_stop(w, NETFEAT_QUALITY_BAD_HEADER);
     }
+    w->present &= ~NF_INNER_BITS;
     all_fields(pkt, copy);
     pkt->l3_offset = (uint32_t)w->at;
     w->present |= nf_extent_bits(extents, sizeof extents / sizeof extents[0], have);
@@ -83,13 +87,13 @@ nf_layer nf_ipv4(nf_walk *w, nf_packet *pkt)
     const uint8_t *p = nf_here(w);
     uint64_t room = nf_declared_left(w), length;
 
-    w->present &= ~NF_INNER_BITS;
     if (nf_left(w) < NF_IPV4_BYTES) {
         return fixed_cut(w, pkt);
     }
     if (!valid(p[0])) {
-        return nf_stop(w, NETFEAT_QUALITY_BAD_HEADER);
+        return nf_stop(w, NETFEAT_QUALITY_BAD_HEADER); /* fields of an IP header outside stay */
     }
+    w->present &= ~NF_INNER_BITS;
     all_fields(pkt, p);
     length = nf_load_be16(p + 2);
     if (length < pkt->ip_header_length) {
@@ -100,6 +104,9 @@ nf_layer nf_ipv4(nf_walk *w, nf_packet *pkt)
     w->present |= NF_IP_BITS | NF_FRAGMENT_BITS;
     if (pkt->ip_header_length > nf_left(w)) {
         return options_cut(w, pkt);
+    }
+    if (w->config->verify_checksums) {
+        nf_check_ipv4(w, p, pkt->ip_header_length);
     }
     nf_ip_advance(w, pkt, pkt->ip_header_length);
     if (pkt->fragment_offset != 0 || (pkt->ip_flags & NETFEAT_IP_MORE_FRAGMENTS)) {

@@ -9,10 +9,13 @@
 #define MORE_MASK       1
 
 static const nf_extent extents[] = {
-    {1, NETFEAT_FIELD_IP_VERSION},      {1, NETFEAT_FIELD_IP_HEADER_LENGTH}, {2, NETFEAT_FIELD_IP_TOS},
-    {4, NETFEAT_FIELD_IPV6_FLOW_LABEL}, {6, NETFEAT_FIELD_IP_LENGTH},        {6, NETFEAT_FIELD_L4_LENGTH},
-    {6, NETFEAT_FIELD_L4_OFFSET},       {6, NETFEAT_FIELD_PADDING_LENGTH},   {7, NETFEAT_FIELD_IP_PROTOCOL},
-    {8, NETFEAT_FIELD_IP_TTL},          {24, NETFEAT_FIELD_SRC_IP},          {40, NETFEAT_FIELD_DST_IP},
+    {1, NETFEAT_FIELD_IP_VERSION},  {1, NETFEAT_FIELD_IP_HEADER_LENGTH},
+    {2, NETFEAT_FIELD_IP_TOS},      {2, NETFEAT_FIELD_IP_DSCP},
+    {2, NETFEAT_FIELD_IP_ECN},      {4, NETFEAT_FIELD_IPV6_FLOW_LABEL},
+    {6, NETFEAT_FIELD_IP_LENGTH},   {6, NETFEAT_FIELD_L4_LENGTH},
+    {6, NETFEAT_FIELD_L4_OFFSET},   {6, NETFEAT_FIELD_PADDING_LENGTH},
+    {7, NETFEAT_FIELD_IP_PROTOCOL}, {8, NETFEAT_FIELD_IP_TTL},
+    {24, NETFEAT_FIELD_SRC_IP},     {40, NETFEAT_FIELD_DST_IP},
 };
 
 static void all_fields(nf_packet *pkt, const uint8_t *p)
@@ -29,10 +32,14 @@ static nf_layer fixed_cut(nf_walk *w, nf_packet *pkt)
     size_t have = nf_left(w);
     uint64_t room = nf_declared_left(w), payload;
 
+    if (have == 0) {
+        return nf_stop_short(w, NF_IPV6_BYTES);
+    }
     memcpy(copy, nf_here(w), have);
-    if (have > 0 && (copy[0] >> 4) != 6) {
+    if ((copy[0] >> 4) != 6) {
         return nf_stop(w, NETFEAT_QUALITY_BAD_HEADER);
     }
+    w->present &= ~NF_INNER_BITS;
     all_fields(pkt, copy);
     pkt->l3_offset = (uint32_t)w->at;
     w->present |= nf_extent_bits(extents, sizeof extents / sizeof extents[0], have);
@@ -99,13 +106,14 @@ nf_layer nf_ipv6(nf_walk *w, nf_packet *pkt)
     const uint8_t *p = nf_here(w);
     uint64_t room = nf_declared_left(w), length;
 
-    w->present &= ~NF_INNER_BITS;
     if (nf_left(w) < NF_IPV6_BYTES) {
         return fixed_cut(w, pkt);
     }
     if ((p[0] >> 4) != 6) {
-        return nf_stop(w, NETFEAT_QUALITY_BAD_HEADER);
+        return nf_stop(w, NETFEAT_QUALITY_BAD_HEADER); /* fields of an IP header outside stay */
     }
+    w->present &= ~NF_INNER_BITS;
+    w->other_end = false;
     all_fields(pkt, p);
     length = (uint64_t)NF_IPV6_BYTES + nf_load_be16(p + 4);
     if (length == NF_IPV6_BYTES) {
@@ -147,6 +155,9 @@ nf_layer nf_ipv6_extension(nf_walk *w, nf_packet *pkt)
     length = is_fragment ? EXTENSION_BYTES : ((size_t)p[1] + 1) * 8;
     if (nf_left(w) < length) {
         return nf_stop_short(w, length);
+    }
+    if (pkt->ip_protocol == NF_IP_ROUTING && p[3] != 0) {
+        w->other_end = true; /* segments are left: the last of them is the destination */
     }
     pkt->ip_protocol = p[0];
     pkt->ip_header_length += (uint32_t)length;

@@ -3,34 +3,19 @@
 #ifndef NF_DECODE_LAYER_H
 #define NF_DECODE_LAYER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/cursor.h"
 #include "decode/packet.h"
 
-/* Kinds of headers; the order is that of the handlers in decode.c. */
+/* Kinds of headers, out of layers.def. */
 typedef enum {
     NF_LAYER_DONE,
-    NF_LAYER_ETHERNET,
-    NF_LAYER_VLAN,
-    NF_LAYER_LLC,
-    NF_LAYER_SLL,
-    NF_LAYER_SLL2,
-    NF_LAYER_NULL,
-    NF_LAYER_LOOP,
-    NF_LAYER_RAW,
-    NF_LAYER_ARP,
-    NF_LAYER_IPV4,
-    NF_LAYER_IPV6,
-    NF_LAYER_IPV6_EXTENSION,
-    NF_LAYER_AH,
-    NF_LAYER_TCP,
-    NF_LAYER_UDP,
-    NF_LAYER_UDPLITE,
-    NF_LAYER_SCTP,
-    NF_LAYER_DCCP,
-    NF_LAYER_ICMP,
+#define LAYER(suffix, handler) NF_LAYER_##suffix,
+#include "decode/layers.def"
+#undef LAYER
     NF_LAYER_COUNT
 } nf_layer;
 
@@ -42,9 +27,12 @@ typedef struct {
     uint64_t
         declared; /* where the current layer ends by the lengths in the headers; may lie beyond the capture */
     uint64_t frame; /* where the frame ends on the wire */
+    const nf_decode_config *config;
     uint64_t want;
     uint64_t present;
     uint32_t quality;
+    bool wlan_padded; /* the IEEE 802.11 header is filled up to 4 bytes (radiotap.c) */
+    bool other_end;   /* the transport's checksum is not over the addresses of the IP header (checksum.c) */
 } nf_walk;
 
 #define NF_LIKELY(x)   __builtin_expect(!!(x), 1)
@@ -57,7 +45,7 @@ typedef struct {
 #define NF_LINK_BITS (NF_MAC_BITS | NF_BIT(ETHER_TYPE) | NF_BIT(VLAN_ID) | NF_BIT(VLAN_OUTER_ID))
 #define NF_IP_BITS                                                                                           \
     (NF_BIT(IP_VERSION) | NF_BIT(SRC_IP) | NF_BIT(DST_IP) | NF_BIT(IP_PROTOCOL) | NF_BIT(IP_TTL) |           \
-     NF_BIT(IP_TOS) | NF_BIT(IP_LENGTH) | NF_BIT(IP_HEADER_LENGTH) | NF_BIT(L4_LENGTH) |                     \
+     NF_TOS_BITS | NF_BIT(IP_LENGTH) | NF_BIT(IP_HEADER_LENGTH) | NF_BIT(L4_LENGTH) |                        \
      NF_BIT(PADDING_LENGTH) | NF_BIT(L4_OFFSET))
 #define NF_FRAGMENT_BITS (NF_BIT(IP_ID) | NF_BIT(IP_FLAGS) | NF_BIT(FRAGMENT_OFFSET))
 #define NF_PORT_BITS     (NF_BIT(SRC_PORT) | NF_BIT(DST_PORT))
@@ -68,7 +56,11 @@ typedef struct {
 #define NF_TCP_OPTION_BITS                                                                                   \
     (NF_BIT(TCP_MSS) | NF_BIT(TCP_WINDOW_SCALE) | NF_BIT(TCP_SACK_PERMITTED) | NF_BIT(TCP_TIMESTAMP) |       \
      NF_BIT(TCP_TIMESTAMP_ECHO))
-#define NF_ICMP_BITS (NF_BIT(ICMP_TYPE) | NF_BIT(ICMP_CODE))
+#define NF_ICMP_BITS (NF_BIT(ICMP_TYPE) | NF_BIT(ICMP_CODE) | NF_QUOTED_BITS)
+#define NF_QUOTED_BITS                                                                                       \
+    (NF_BIT(ICMP_SRC_IP) | NF_BIT(ICMP_DST_IP) | NF_BIT(ICMP_PROTOCOL) | NF_BIT(ICMP_SRC_PORT) |             \
+     NF_BIT(ICMP_DST_PORT))
+#define NF_TOS_BITS (NF_BIT(IP_TOS) | NF_BIT(IP_DSCP) | NF_BIT(IP_ECN))
 /* What an IP header inside another one replaces. */
 #define NF_INNER_BITS                                                                                        \
     (NF_IP_BITS | NF_FRAGMENT_BITS | NF_BIT(IPV6_FLOW_LABEL) | NF_TCP_BITS | NF_TCP_OPTION_BITS |            \
@@ -98,6 +90,16 @@ static inline void nf_bound(nf_walk *w, uint64_t length)
     w->declared = w->at + length;
     if (w->declared < w->end) {
         w->end = (size_t)w->declared;
+    }
+}
+
+/* The same by a length in a header, which may be too large. */
+static inline void nf_bound_checked(nf_walk *w, uint64_t length)
+{
+    if (length > nf_declared_left(w)) {
+        w->quality |= NETFEAT_QUALITY_BAD_LENGTH;
+    } else {
+        nf_bound(w, length);
     }
 }
 
@@ -158,26 +160,12 @@ void nf_decode_layers(const nf_decode_config *config, uint32_t link_type, const 
 
 /* The kind of header that packets of this link type start with; NF_LAYER_DONE for unknown ones. */
 nf_layer nf_link_layer(uint32_t link_type);
+/* The same for a link type that a header names. */
+nf_layer nf_inner_link(nf_walk *w, uint32_t link_type);
 
 /* The handlers, each in its protocol's file. */
-nf_layer nf_ethernet(nf_walk *w, nf_packet *pkt);
-nf_layer nf_vlan(nf_walk *w, nf_packet *pkt);
-nf_layer nf_llc(nf_walk *w, nf_packet *pkt);
-nf_layer nf_sll(nf_walk *w, nf_packet *pkt);
-nf_layer nf_sll2(nf_walk *w, nf_packet *pkt);
-nf_layer nf_null(nf_walk *w, nf_packet *pkt);
-nf_layer nf_loop(nf_walk *w, nf_packet *pkt);
-nf_layer nf_raw(nf_walk *w, nf_packet *pkt);
-nf_layer nf_arp(nf_walk *w, nf_packet *pkt);
-nf_layer nf_ipv4(nf_walk *w, nf_packet *pkt);
-nf_layer nf_ipv6(nf_walk *w, nf_packet *pkt);
-nf_layer nf_ipv6_extension(nf_walk *w, nf_packet *pkt);
-nf_layer nf_ah(nf_walk *w, nf_packet *pkt);
-nf_layer nf_tcp(nf_walk *w, nf_packet *pkt);
-nf_layer nf_udp(nf_walk *w, nf_packet *pkt);
-nf_layer nf_udplite(nf_walk *w, nf_packet *pkt);
-nf_layer nf_sctp(nf_walk *w, nf_packet *pkt);
-nf_layer nf_dccp(nf_walk *w, nf_packet *pkt);
-nf_layer nf_icmp(nf_walk *w, nf_packet *pkt);
+#define LAYER(suffix, handler) nf_layer nf_##handler(nf_walk *w, nf_packet *pkt);
+#include "decode/layers.def"
+#undef LAYER
 
 #endif

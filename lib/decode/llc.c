@@ -18,11 +18,7 @@ nf_layer nf_ether_length(nf_walk *w, uint16_t length)
     if (length > LENGTH_MAX) {
         return nf_stop(w, NETFEAT_QUALITY_UNKNOWN_NETWORK);
     }
-    if (length > nf_declared_left(w)) {
-        w->quality |= NETFEAT_QUALITY_BAD_LENGTH;
-    } else {
-        nf_bound(w, length);
-    }
+    nf_bound_checked(w, length);
     if (nf_left(w) >= 2 && nf_load_be16(nf_here(w)) == NOVELL_CHECKSUM) {
         return nf_stop(w, NETFEAT_QUALITY_UNKNOWN_NETWORK);
     }

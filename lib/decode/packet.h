@@ -38,14 +38,39 @@ typedef struct {
     uint32_t l4_offset;
     /* Not a column: where the IP header is, from the first captured byte, valid with ip_version. */
     uint32_t l3_offset;
+    /* the optional ones */
+    uint16_t icmp_src_port, icmp_dst_port;
+    uint8_t icmp_protocol, ip_dscp, ip_ecn;
+    uint8_t outer_src_ip[16], outer_dst_ip[16];
+    uint8_t icmp_src_ip[16], icmp_dst_ip[16];
 } nf_packet;
 
-/* What to decode. `want` is a set of NF_BIT(field): fields outside it stay NULL, and their members
-   may be left alone. The fewer, the faster. */
+/* Fields that become columns only when they are named. */
+#define NF_OPTIONAL_BITS                                                                                     \
+    (NF_BIT(PAYLOAD) | NF_BIT(OUTER_SRC_IP) | NF_BIT(OUTER_DST_IP) | NF_BIT(ICMP_SRC_IP) |                   \
+     NF_BIT(ICMP_DST_IP) | NF_BIT(ICMP_PROTOCOL) | NF_BIT(ICMP_SRC_PORT) | NF_BIT(ICMP_DST_PORT) |           \
+     NF_BIT(IP_DSCP) | NF_BIT(IP_ECN))
+
+#define NF_TUNNEL_PORTS 16 /* further UDP ports of tunnels, at most */
+
+typedef struct {
+    uint16_t port;
+    uint16_t layer; /* nf_layer */
+} nf_tunnel_port;
+
+/* What to decode; all zero but `want` and max_layers is the default. `want` is a set of NF_BIT(field): fields outside
+   it stay NULL, and their members may be left alone. The fewer, the faster. */
 typedef struct {
     uint64_t want;
     uint32_t max_layers;
+    bool outermost;        /* stop at the first tunnel behind an IP header */
+    bool verify_checksums; /* the quality bits of checksums */
+    uint8_t n_ports;
+    nf_tunnel_port ports[NF_TUNNEL_PORTS]; /* beside the registered ones */
 } nf_decode_config;
+
+/* Add the ports of a text like "vxlan=8473,gtp=2153" to config. False: *ret_bad is where the text is wrong. */
+bool nf_decode_tunnel_ports(nf_decode_config *config, const char *text, const char **ret_bad);
 
 /* Decode data[0 .. captured), a packet of `wire` bytes on a link of type LINKTYPE_ link_type. Never fails:
    what cannot be decoded is absent and `quality` says why. Sets present, quality (decode's bits, and

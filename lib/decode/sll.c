@@ -11,15 +11,13 @@ enum { PROTOCOL_LLC = 4 };
 static nf_layer next_layer(nf_walk *w, nf_packet *pkt, uint16_t device, uint16_t protocol)
 {
     switch (device) {
-    case ARPHRD_FRAME_RELAY:
     case ARPHRD_RADIOTAP:
+        return NF_LAYER_RADIOTAP;
+    case ARPHRD_FRAME_RELAY:
     case ARPHRD_NETLINK:
         return nf_stop(w, NETFEAT_QUALITY_UNKNOWN_NETWORK);
     case ARPHRD_GRE: /* a GRE protocol type: no link header was there, hence no EtherType */
-        if (protocol == NF_ETHER_IPV4) {
-            return NF_LAYER_IPV4;
-        }
-        return protocol == NF_ETHER_IPV6 ? NF_LAYER_IPV6 : nf_stop(w, NETFEAT_QUALITY_UNKNOWN_NETWORK);
+        return nf_network_type(w, protocol);
     default:
         break;
     }

@@ -1,5 +1,6 @@
 /* UDP (RFC 768) and UDP-Lite (RFC 3828). */
 #include "decode/ports.h"
+#include "decode/tunnel.h"
 
 #define UDP_BYTES    8
 #define LENGTH_KNOWN 6 /* with so many bytes */
@@ -32,7 +33,15 @@ nf_layer nf_udp(nf_walk *w, nf_packet *pkt)
     if (left >= LENGTH_KNOWN && room >= UDP_BYTES) {
         nf_payload(w, pkt, UDP_BYTES, datagram_length(w, nf_load_be16(nf_here(w) + 4), room) - UDP_BYTES);
     }
-    return left < UDP_BYTES ? nf_stop_short(w, UDP_BYTES) : NF_LAYER_DONE;
+    if (left < UDP_BYTES) {
+        return nf_stop_short(w, UDP_BYTES);
+    }
+    if (w->config->outermost) {
+        return NF_LAYER_DONE;
+    }
+    w->at += UDP_BYTES;
+    nf_bound(w, pkt->payload_length);
+    return nf_tunnel_port_layer(w->config, pkt->src_port, pkt->dst_port);
 }
 
 /* Its third field is how much the checksum covers, not a length. */

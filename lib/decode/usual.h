@@ -10,6 +10,7 @@
 #include "decode/ipv4.h"
 #include "decode/ipv6.h"
 #include "decode/tcp.h"
+#include "decode/tunnel.h"
 
 #define NF_USUAL_LAYERS 4 /* the most headers that it decodes */
 #define NF_USUAL_BYTES                                                                                       \
@@ -19,6 +20,7 @@
 /* What is known of a packet when its link header is done. */
 typedef struct {
     const uint8_t *data;
+    const nf_decode_config *config;
     uint64_t want;
     uint64_t link_bits; /* what the link header gave */
     uint32_t captured, wire;
@@ -81,6 +83,9 @@ NF_INLINE bool nf_usual_udp(nf_packet *pkt, const nf_usual *u, uint64_t bits, co
     }
     pkt->src_port = nf_load_be16(p);
     pkt->dst_port = nf_load_be16(p + 2);
+    if (NF_UNLIKELY(nf_tunnel_port_is_possible(u->config, pkt->src_port, pkt->dst_port))) {
+        return false;
+    }
     nf_usual_finish(pkt, u, bits | NF_PORT_BITS, p, header, left, length);
     return true;
 }
@@ -120,7 +125,7 @@ NF_INLINE bool nf_usual_ipv4(nf_packet *pkt, const nf_usual *u)
         return false;
     }
     nf_ipv4_ends(pkt, p);
-    if (u->want & (NF_FRAGMENT_BITS | NF_BIT(IP_TTL) | NF_BIT(IP_TOS))) {
+    if (u->want & (NF_FRAGMENT_BITS | NF_BIT(IP_TTL) | NF_TOS_BITS)) {
         nf_ipv4_details(pkt, p);
     }
     return nf_usual_transport(pkt, u, NF_FRAGMENT_BITS, p[9], NF_IPV4_BYTES, nf_load_be16(p + 2));

@@ -1,10 +1,13 @@
 /* Distinct values of a column, and columns as text. */
 #include <string.h>
 
+#include "base/bitmap.h"
 #include "base/hash.h"
 #include "base/map.h"
 #include "table/builder.h"
 #include "table/text.h"
+
+#define AHEAD 16 /* rows that are looked up together */
 
 typedef struct {
     const uint8_t *data;
@@ -47,9 +50,8 @@ static value known(const dictionary *d, uint32_t id)
 }
 
 /* Id of a value, new or known. */
-static int look_up(dictionary *d, value v, uint32_t *ret)
+static int look_up(dictionary *d, value v, uint64_t hash, uint32_t *ret)
 {
-    uint64_t hash = nf_hash(nf_ctx_secret(d->ctx), v.data, v.size);
     uint64_t pos = nf_map_start(&d->map, hash);
     uint32_t id;
     int code;
@@ -72,26 +74,53 @@ static int look_up(dictionary *d, value v, uint32_t *ret)
     return code;
 }
 
-static int encode(dictionary *d, const netfeat_column *col, uint32_t *restrict ids, uint8_t *validity)
+static bool same_value(value a, value b)
 {
+    return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
+}
+
+/* Rows first .. first + n - 1, n <= AHEAD: hash all, then look up all, so that the memory that the map touches
+   is under way before it is needed. */
+static int encode_some(dictionary *d, const netfeat_column *col, int64_t first, int n, uint32_t *restrict ids,
+                       uint8_t *validity)
+{
+    const void *secret = nf_ctx_secret(d->ctx);
+    value values[AHEAD];
+    uint64_t hashes[AHEAD];
     value last = {NULL, 0};
-    uint32_t last_id = 0;
+    uint32_t id = 0;
     int code = NETFEAT_OK;
 
-    for (int64_t i = 0; code == 0 && i < col->length; i++) {
-        value v;
-        if (!nf_column_present(col, i)) {
-            ids[i] = 0;
-            validity[i >> 3] = (uint8_t)(validity[i >> 3] & ~(1U << (i & 7)));
+    for (int k = 0; k < n; k++) {
+        if (nf_column_present(col, first + k)) {
+            values[k] = value_at(col, first + k);
+            hashes[k] = nf_hash(secret, values[k].data, values[k].size);
+            nf_map_prefetch(&d->map, hashes[k]);
+        }
+    }
+    for (int k = 0; code == 0 && k < n; k++) {
+        int64_t row = first + k;
+        if (!nf_column_present(col, row)) {
+            ids[row] = 0;
+            nf_bitmap_clear(validity, row);
             continue;
         }
-        v = value_at(col, i);
-        /* neighbours are often equal; comparing is much cheaper than hashing */
-        if (last.data == NULL || v.size != last.size || memcmp(v.data, last.data, v.size) != 0) {
-            code = look_up(d, v, &last_id);
-            last = v;
+        if (last.data == NULL || !same_value(values[k], last)) { /* neighbours are often equal */
+            code = look_up(d, values[k], hashes[k], &id);
+            last = values[k];
         }
-        ids[i] = last_id;
+        ids[row] = id;
+    }
+    return code;
+}
+
+static int encode(dictionary *d, const netfeat_column *col, uint32_t *ids, uint8_t *validity)
+{
+    int code = NETFEAT_OK;
+
+    for (int64_t row = 0; code == 0 && row < col->length; row += AHEAD) {
+        int64_t left = col->length - row;
+        code = encode_some(d, col, row, left < AHEAD ? (int)left : AHEAD, ids, validity);
     }
     return code;
 }

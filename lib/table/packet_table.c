@@ -71,10 +71,11 @@ static int add_field(netfeat_ctx *ctx, field_list *list, const char *name, size_
     return NETFEAT_OK;
 }
 
+/* The ordinary ones that the list does not have yet. */
 static void add_all_fields(field_list *list)
 {
     for (int id = netfeat_field_next(0); id != 0; id = netfeat_field_next(id)) {
-        if (id != NETFEAT_FIELD_PAYLOAD) {
+        if (!((NF_OPTIONAL_BITS | list->set) >> id & 1)) {
             list->ids[list->n++] = id;
             list->set |= UINT64_C(1) << id;
         }
@@ -96,7 +97,11 @@ static int choose_fields(netfeat_ctx *ctx, const netfeat_options *opts, field_li
         while (length > 0 && p[length - 1] == ' ') {
             length--;
         }
-        code = add_field(ctx, list, p, length);
+        if (length == 1 && *p == '*') {
+            add_all_fields(list);
+        } else {
+            code = add_field(ctx, list, p, length);
+        }
         p += part;
         if (*p == ',') {
             p++;
@@ -113,9 +118,30 @@ static int choose_fields(netfeat_ctx *ctx, const netfeat_options *opts, field_li
     return code;
 }
 
+static int choose_decoding(netfeat_ctx *ctx, const netfeat_options *opts, nf_decode_config *config)
+{
+    const char *tunnels = netfeat_options_get_text(opts, NETFEAT_OPT_TABLE_TUNNELS);
+    const char *ports = netfeat_options_get_text(opts, NETFEAT_OPT_TABLE_TUNNEL_PORTS), *bad = NULL;
+
+    config->max_layers = (uint32_t)nf_option(opts, NETFEAT_OPT_TABLE_MAX_LAYERS);
+    config->verify_checksums = nf_option(opts, NETFEAT_OPT_TABLE_VERIFY_CHECKSUMS) != 0;
+    config->outermost = strcmp(tunnels, "outermost") == 0;
+    if (!config->outermost && strcmp(tunnels, "innermost") != 0) {
+        return nf_error(ctx, NETFEAT_ERR_ARGUMENT,
+                        "table.tunnels is \"innermost\" or \"outermost\", not \"%.64s\"", tunnels);
+    }
+    if (!nf_decode_tunnel_ports(config, ports, &bad)) {
+        return nf_error(ctx, NETFEAT_ERR_ARGUMENT,
+                        "table.tunnel_ports: \"%.64s\" does not start with TUNNEL=PORT, or is one too many",
+                        bad);
+    }
+    return NETFEAT_OK;
+}
+
 int netfeat_table_new(netfeat_ctx *ctx, const netfeat_options *opts, netfeat_table **ret)
 {
     field_list list = {.n = 0};
+    nf_decode_config config = {.want = 0};
     netfeat_table *tab = NULL;
     nf_packet_builder *pb;
     int code;
@@ -127,6 +153,7 @@ int netfeat_table_new(netfeat_ctx *ctx, const netfeat_options *opts, netfeat_tab
         return nf_error(ctx, NETFEAT_ERR_ARGUMENT, "table_new: ret is NULL");
     }
     code = choose_fields(ctx, opts, &list);
+    code = code != 0 ? code : choose_decoding(ctx, opts, &config);
     code = code != 0 ? code : nf_table_alloc(ctx, list.n, &tab);
     for (int i = 0; code == 0 && i < list.n; i++) {
         code = nf_table_set_name(tab, i, netfeat_field_name(list.ids[i]));
@@ -140,8 +167,8 @@ int netfeat_table_new(netfeat_ctx *ctx, const netfeat_options *opts, netfeat_tab
         return code;
     }
     pb = tab->growing;
+    pb->config = config;
     pb->config.want = list.set;
-    pb->config.max_layers = (uint32_t)nf_option(opts, NETFEAT_OPT_TABLE_MAX_LAYERS);
     pb->max_rows = nf_option(opts, NETFEAT_OPT_TABLE_MAX_ROWS);
     pb->last_time = INT64_MIN;
     for (int i = 0; i < list.n; i++) {

@@ -23,6 +23,7 @@ static void table_free(netfeat_table *tab)
     nf_free(ctx, tab->names, n * sizeof *tab->names);
     nf_free(ctx, tab->cols, n * sizeof *tab->cols);
     nf_packet_builder_free(ctx, tab->growing);
+    nf_table_free_meta(tab);
     nf_free(ctx, tab, sizeof *tab);
     netfeat_ctx_unref(ctx);
 }

@@ -9,6 +9,11 @@
 
 typedef struct nf_packet_builder nf_packet_builder;
 
+/* What a table says of itself as a whole ("netfeat.kind" and so on). */
+typedef struct {
+    char *key, *value; /* owned */
+} nf_meta;
+
 struct netfeat_table {
     nf_ref refs;
     netfeat_ctx *ctx; /* counted reference */
@@ -17,7 +22,13 @@ struct netfeat_table {
     char **names;               /* owned */
     netfeat_column **cols;      /* counted references; NULL until sealed */
     nf_packet_builder *growing; /* NULL once sealed */
+    nf_meta *meta;
+    size_t meta_count, meta_cap;
 };
+
+/* meta.c: set or replace a pair before anybody else sees the table; both are copied. */
+int nf_table_set_meta(netfeat_table *tab, const char *key, const char *value);
+void nf_table_free_meta(netfeat_table *tab);
 
 /* Sealed table over columns of equal length (asserted); the references in cols are taken over, also on
    failure. Names are copied and must be distinct. rows matters only when n is 0. */

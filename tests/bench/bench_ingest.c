@@ -180,7 +180,11 @@ static result measure(int64_t (*way)(const char *), const char *path, int rounds
     pid_t child;
 
     fflush(stdout);
-    if (pipe(ends) != 0 || (child = fork()) < 0) {
+    if (pipe(ends) != 0) {
+        die("pipe");
+    }
+    child = fork();
+    if (child < 0) {
         die("fork");
     }
     if (child == 0) {

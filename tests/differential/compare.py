@@ -140,7 +140,7 @@ def run(tool, compare, options, names):
             " (rule:%s)" % difference.rule if difference.rule else ""))
     if len(unexplained) > options.show:
         print("... and %d more" % (len(unexplained) - options.show))
-    stale = known.stale() if options.full and not options.captures else []
+    stale = known.stale() if options.full and not options.captures and shared() else []
     for number in stale:
         print("STALE differences.tsv:%d explains nothing" % number)
     print("%d unexplained differences" % len(unexplained))

@@ -38,6 +38,7 @@ def _timeless(seen):
 
 #: name -> (columns that may differ, when). differences.tsv says why.
 RULES = {
+    "simple-packet": (set(reference.COLUMNS), _timeless),
     "header-cut": (BEHIND_IP, lambda seen: seen.fields["quality"] & HEADER_CUT),
     "bad-header": (ALL_BUT_TIME, lambda seen: seen.fields["quality"] & BAD_HEADER),
     "link-type": (ALL_BUT_TIME, lambda seen: seen.fields["quality"] & UNKNOWN_LINK),
@@ -49,7 +50,7 @@ RULES = {
     "rebuilt": ({"Payload", "Packet Length"}, lambda seen: seen.rebuilt),
     "time-range": ({"Timestamp"}, lambda seen: seen.fields["timestamp"] is None and not _timeless(seen)
                    and seen.row[0] > LAST_NS),
-    "simple-packet": (set(reference.COLUMNS), _timeless),
+    "gave-up": (ALL_BUT_TIME, lambda seen: seen.layers == ("Raw",)),
     "ah": (BEHIND_IP | {"Protocol"}, lambda seen: "AH" in seen.layers),
 }
 FIELDS = ["quality", "link_type", "ether_type", "vlan_id", "ip_version", "timestamp"]

@@ -15,7 +15,8 @@ static void require(int holds)
     }
 }
 
-static void check(const nf_packet *p, const uint8_t *data, uint32_t captured)
+/* wanted: whether every field is */
+static void check(const nf_packet *p, const uint8_t *data, uint32_t captured, int wanted)
 {
     if (p->present & NF_BIT(PAYLOAD)) {
         require(p->payload >= data && p->payload_captured <= captured &&
@@ -25,16 +26,22 @@ static void check(const nf_packet *p, const uint8_t *data, uint32_t captured)
     if (p->present & NF_BIT(IP_VERSION)) {
         require(p->ip_version == 4 || p->ip_version == 6);
     }
-    require(p->tunnel_depth == 0);
+    require((p->tunnel_depth == 0) == !(p->present & NF_BIT(TUNNEL_TYPE)) || !wanted);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-/* Header of an input: link type, layers, want (2 bytes, repeated), bytes that were cut off (2 bytes). */
+/* Header of an input: link type by its place in links.def, layers and flags, want (2 bytes, repeated), bytes that were cut
+   off (2 bytes). */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static const uint32_t links[] = {1, 1, 1, 0, 12, 14, 101, 108, 113, 228, 229, 276, 147};
-    nf_decode_config config;
+#define LINK(number, name, layer) number,
+    static const uint32_t links[] = {
+#include "decode/links.def"
+        147};
+#undef LINK
+    nf_decode_config config = {.n_ports = 0};
+    const char *bad = NULL;
     nf_packet a, b;
     uint32_t link_type, captured, wire;
     uint64_t want;
@@ -44,7 +51,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         return 0;
     }
     link_type = links[bytes[0] % (sizeof links / sizeof links[0])];
-    config.max_layers = bytes[1] % 20u + 1;
+    config.max_layers = bytes[1] % 32u + 1;
+    config.outermost = bytes[1] >> 5 & 1;
+    config.verify_checksums = bytes[1] >> 6 & 1;
+    require(!(bytes[1] >> 7) || nf_decode_tunnel_ports(&config, "geneve=53,l2tp=443", &bad));
     want = nf_load_be16(bytes + 2);
     config.want = want == 0 ? ~want : want | want << 16 | want << 32 | want << 48;
     captured = (uint32_t)(size - HEADER);
@@ -56,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     memset(&a, 0, sizeof a);
     memset(&b, 0, sizeof b);
     nf_decode(&config, link_type, data, captured, wire, &a);
-    check(&a, data, captured);
+    check(&a, data, captured, want == 0);
     nf_decode_layers(&config, link_type, data, captured, wire, &b);
     require((a.present & ~config.want) == 0);
     require(a.present == b.present);

@@ -2,10 +2,14 @@
 """Make seeds for the fuzz targets out of the sample captures and of captures built here.
 usage: make_corpus.py     writes tests/fuzz/corpus/decode and tests/fuzz/corpus/table"""
 import pathlib
+import re
 import struct
 
 HERE = pathlib.Path(__file__).resolve().parent
 DATA = HERE.parent.parent / "examples" / "data"
+CASES = HERE.parent / "cases"
+LINKS = [int(number) for number in re.findall(
+    r"^LINK\((\d+),", (HERE.parent.parent / "lib" / "decode" / "links.def").read_text(), re.M)]
 
 
 def pcap_records(data):
@@ -55,6 +59,11 @@ def write(folder, name, data):
     (path / name).write_bytes(data)
 
 
+def decode_input(link, packet, flags=15):
+    """An input of fuzz_decode."""
+    return bytes((LINKS.index(link) if link in LINKS else len(LINKS), flags, 0, 0, 0, 0)) + packet
+
+
 def pcap(order, magic, link, packets):
     out = struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 65535, link)
     for i, packet in enumerate(packets):
@@ -87,14 +96,21 @@ def main():
     benign = distinct(pcapng_records((DATA / "benign.pcapng").read_bytes()))
     packets = [p[:200] for p in scan + benign]
     for i, packet in enumerate(packets):
-        write("decode", "packet-%02d" % i, bytes((0, 15, 0, 0, 0, 0)) + packet)
+        write("decode", "packet-%02d" % i, decode_input(1, packet))
         if i % 5 == 0:  # a VLAN tag, two tags, raw IP, cooked
             tag = b"\x81\x00\x20\x05"
-            write("decode", "vlan-%02d" % i, bytes((0, 15, 0, 0, 0, 0)) + packet[:12] + tag + packet[12:])
+            write("decode", "vlan-%02d" % i, decode_input(1, packet[:12] + tag + packet[12:]))
             write("decode", "qinq-%02d" % i,
-                  bytes((0, 15, 0, 0, 0, 0)) + packet[:12] + b"\x88\xa8\x00\x07" + tag + packet[12:])
-            write("decode", "raw-%02d" % i, bytes((6, 15, 0, 0, 0, 0)) + packet[14:])
-            write("decode", "sll-%02d" % i, bytes((8, 15, 0, 0, 0, 0)) + bytes(14) + packet[12:])
+                  decode_input(1, packet[:12] + b"\x88\xa8\x00\x07" + tag + packet[12:]))
+            write("decode", "raw-%02d" % i, decode_input(101, packet[14:]))
+            write("decode", "sll-%02d" % i, decode_input(113, bytes(14) + packet[12:]))
+    for path in sorted(CASES.glob("*.pcap")):  # a packet of each link type and tunnel; flags by turns
+        data = path.read_bytes()
+        for number, packet in enumerate(pcap_records(data)):
+            if number % 2 == 0:
+                flags = 15 + 64 * (number // 2 % 2)
+                write("decode", "case-%s-%d" % (path.stem, number),
+                      decode_input(struct.unpack_from("<I", data, 20)[0], packet, flags))
     few = packets[:10]
     write("table", "pcap-le-us", b"\x05" + pcap("<", 0xA1B2C3D4, 1, few))
     write("table", "pcap-be-ns", b"\x43" + pcap(">", 0xA1B23C4D, 1, few))

@@ -17,10 +17,12 @@ TEXT = {".c", ".h", ".def", ".py", ".sh", ".md", ".build", ".txt", ".map", ""}
 
 def tracked():
     """Files of the tree: what git knows or would add, or everything where there is no git."""
-    git = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                         capture_output=True, check=False)
-    if git.returncode == 0 and git.stdout:
-        paths = [ROOT / p for p in git.stdout.decode().split("\0") if p]
+    command = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = b""
+    if shutil.which("git"):
+        listed = subprocess.run(command, capture_output=True, check=False).stdout
+    if listed:
+        paths = [ROOT / p for p in listed.decode().split("\0") if p]
     else:
         paths = [p for p in ROOT.rglob("*")
                  if not re.match(r"(build|\.git/|node_modules)", p.relative_to(ROOT).as_posix())

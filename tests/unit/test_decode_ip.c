@@ -126,9 +126,8 @@ Test(decode_ip, ipv4)
                      "4006"
                      "0000" ADDRESSES "03e8005000000007",
          0, "src_port=1000 dst_port=80 tcp_seq=7 -tcp_ack -tcp_flags -payload_length quality=108"},
-        {"ip in ip", 1, ETH("0800") IP4("003c", "04") TCP4, 0,
-         "src_ip=1.2.3.4 ip_protocol=4 l4_length=40 -src_port -payload_length quality=1000"},
-        {"gre", 1, ETH("0800") IP4("0018", "2f") "00000800", 0, "ip_protocol=47 quality=1000"},
+        {"unknown protocol", 1, ETH("0800") IP4("0018", "fd") "00000800", 0,
+         "ip_protocol=253 l4_length=4 -src_port -payload_length quality=1000"},
         {"esp", 1, ETH("0800") IP4("001c", "32") "0000000100000001", 0,
          "ip_protocol=50 l4_length=8 quality=2000"},
         {"ah", 1,

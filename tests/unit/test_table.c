@@ -271,7 +271,11 @@ Test(table, rows_say_what_was_in_the_packets)
 Test(table, chosen_columns_equal_those_of_the_whole_table)
 {
     netfeat_ctx *ctx = new_ctx();
-    netfeat_options *all = options_of(ctx, "", 1);
+    netfeat_options *all = options_of(
+        ctx,
+        "*,outer_src_ip,outer_dst_ip,icmp_src_ip,icmp_dst_ip,icmp_protocol,icmp_src_port,icmp_dst_port,"
+        "ip_dscp,ip_ecn",
+        1);
     netfeat_source *src = memory_source(ctx);
     netfeat_table *whole = NULL;
 
@@ -304,6 +308,8 @@ Test(table, bad_column_lists_are_refused)
     } cases[] = {{"src_ip,nothing", NETFEAT_ERR_NOTFOUND},
                  {"src_ip,src_ip", NETFEAT_ERR_ARGUMENT},
                  {"src_ip,", NETFEAT_ERR_NOTFOUND},
+                 {"*,src_ip", NETFEAT_ERR_ARGUMENT},
+                 {"*src_ip", NETFEAT_ERR_NOTFOUND},
                  {",src_ip", NETFEAT_ERR_NOTFOUND},
                  {"src_ip,,dst_ip", NETFEAT_ERR_NOTFOUND},
                  {"src_ip dst_ip", NETFEAT_ERR_NOTFOUND},

@@ -1,0 +1,670 @@
+#include "feature/group.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/bitmap.h"
+#include "base/checked.h"
+#include "base/hash.h"
+
+#define LANES      64 /* rows whose hashes and slots are under way at the same time */
+#define DIRECT_TOP ((size_t)1 << 24)
+#define DIRECT_GAP 1024 /* a table of 4-byte values grows this far beyond twice the number of groups */
+
+/* ---- life ---- */
+
+static int key_width(int type)
+{
+    return type == NETFEAT_TYPE_BOOL ? 1 : nf_type_width(type);
+}
+
+/* One key column of fixed width is stored as it is; anything else with a byte of presence per column. */
+static bool is_plain(const nf_groups *g)
+{
+    return g->n == 1 && g->stride > 0;
+}
+
+int nf_groups_init(nf_groups *g, netfeat_ctx *ctx, const int *types, int n, bool null_is_key, bool evict,
+                   int64_t limit)
+{
+    bool variable = false;
+    size_t stride = 0;
+
+    memset(g, 0, sizeof *g);
+    for (int i = 0; i < n; i++) {
+        if (types[i] == NETFEAT_TYPE_LIST) {
+            return nf_error(ctx, NETFEAT_ERR_TYPE, "a list is no key");
+        }
+        variable = variable || nf_type_has_offsets(types[i]);
+        stride += (size_t)key_width(types[i]) + (n > 1 ? 1 : 0);
+        g->types[i] = types[i];
+    }
+    if (variable && evict) {
+        return nf_error(ctx, NETFEAT_ERR_TYPE, "feature.on_full 1 needs keys of fixed width");
+    }
+    g->ctx = ctx;
+    g->n = n;
+    g->null_is_key = null_is_key;
+    g->evict = evict;
+    g->limit = (uint32_t)limit;
+    g->null_id = NF_GROUP_NONE;
+    g->stride = variable ? 0 : stride;
+    return NETFEAT_OK;
+}
+
+void nf_groups_init_bytes(nf_groups *g, netfeat_ctx *ctx, size_t stride, bool evict, int64_t limit)
+{
+    memset(g, 0, sizeof *g);
+    g->ctx = ctx;
+    g->n = -1;
+    g->evict = evict;
+    g->limit = (uint32_t)limit;
+    g->null_id = NF_GROUP_NONE;
+    g->stride = stride;
+}
+
+void nf_groups_free(nf_groups *g)
+{
+    if (g->ctx == NULL) {
+        return;
+    }
+    nf_map_free(g->ctx, &g->map);
+    nf_free(g->ctx, g->keys, g->keys_cap);
+    nf_free(g->ctx, g->ends, g->ends_cap * sizeof *g->ends);
+    nf_free(g->ctx, g->direct, g->direct_n * sizeof *g->direct);
+    nf_free(g->ctx, g->touched, g->touched_cap);
+    nf_free(g->ctx, g->scratch, g->scratch_cap);
+    memset(g, 0, sizeof *g);
+}
+
+const uint8_t *nf_groups_key(const nf_groups *g, uint32_t id, size_t *ret_size)
+{
+    size_t from;
+
+    if (g->stride > 0) {
+        *ret_size = g->stride;
+        return g->keys + (size_t)id * g->stride;
+    }
+    if (g->n == 0) {
+        *ret_size = 0;
+        return NULL;
+    }
+    from = id > 0 ? g->ends[id - 1] : 0;
+    *ret_size = g->ends[id] - from;
+    return g->keys + from;
+}
+
+/* ---- finding and adding ---- */
+
+static uint64_t hash_of(const nf_groups *g, const void *key, size_t size)
+{
+    return nf_hash(nf_ctx_secret(g->ctx), key, size);
+}
+
+static inline uint32_t find(const nf_groups *g, uint64_t hash, const void *key, size_t size)
+{
+    uint64_t pos = nf_map_start(&g->map, hash);
+    uint32_t id;
+
+    for (; (id = nf_map_next(&g->map, hash, &pos)) != NF_MAP_NONE; pos++) {
+        size_t k_size;
+        const uint8_t *k = nf_groups_key(g, id, &k_size);
+        if (k_size == size && memcmp(k, key, size) == 0) {
+            return id;
+        }
+    }
+    return NF_GROUP_NONE;
+}
+
+static int grow_bytes(netfeat_ctx *ctx, uint8_t **ptr, size_t *cap, size_t need)
+{
+    void *p = *ptr;
+    int code = nf_grow(ctx, &p, cap, need, 1);
+
+    *ptr = p;
+    return code;
+}
+
+static int append(nf_groups *g, const void *key, size_t size)
+{
+    void *p = g->ends;
+    size_t need;
+    int code = NETFEAT_OK;
+
+    if (!nf_add_size(g->keys_used, size, &need)) {
+        return nf_error(g->ctx, NETFEAT_ERR_NOMEM, "out of memory: keys");
+    }
+    if (size > 0) {
+        code = grow_bytes(g->ctx, &g->keys, &g->keys_cap, need);
+    }
+    if (code == 0 && g->stride == 0 && g->n != 0) {
+        code = nf_grow(g->ctx, &p, &g->ends_cap, (size_t)g->count + 1, sizeof *g->ends);
+        g->ends = p;
+    }
+    if (code == 0 && g->evict) {
+        code = grow_bytes(g->ctx, &g->touched, &g->touched_cap, (size_t)g->count + 1);
+    }
+    if (code != 0) {
+        return code;
+    }
+    if (size > 0) {
+        memcpy(g->keys + g->keys_used, key, size);
+    }
+    g->keys_used = need;
+    if (g->ends != NULL) {
+        g->ends[g->count] = need;
+    }
+    g->count++;
+    return NETFEAT_OK;
+}
+
+/* The second-chance victim: the first group from the hand on that was not seen since the hand passed it. */
+static uint32_t choose_victim(nf_groups *g)
+{
+    for (;; g->hand = g->hand + 1 < g->count ? g->hand + 1 : 0) {
+        if (g->touched[g->hand] == 0) {
+            uint32_t id = g->hand;
+            g->hand = g->hand + 1 < g->count ? g->hand + 1 : 0;
+            return id;
+        }
+        g->touched[g->hand] = 0;
+    }
+}
+
+static uint32_t evict_one(nf_groups *g)
+{
+    uint32_t id = choose_victim(g);
+    const uint8_t *key = g->keys + (size_t)id * g->stride;
+    uint32_t value = 0;
+    uint64_t hash, pos;
+    uint32_t at;
+
+    g->evicted++;
+    if (id == g->null_id) {
+        g->null_id = NF_GROUP_NONE;
+        return id;
+    }
+    if (g->direct != NULL && g->stride <= sizeof value) {
+        memcpy(&value, key, g->stride);
+        if (value < g->direct_n && g->direct[value] == id) {
+            g->direct[value] = NF_GROUP_NONE;
+        }
+    }
+    hash = hash_of(g, key, g->stride);
+    pos = nf_map_start(&g->map, hash);
+    for (; (at = nf_map_next(&g->map, hash, &pos)) != NF_MAP_NONE; pos++) {
+        if (at == id) {
+            nf_map_remove(&g->map, pos);
+            break;
+        }
+    }
+    return id;
+}
+
+/* Number for a key that is not there; it is not in the map yet. */
+static int new_group(nf_groups *g, const void *key, size_t size, uint32_t *ret)
+{
+    int code;
+
+    if (g->count < g->limit) {
+        code = append(g, key, size);
+        if (code != 0) {
+            return code;
+        }
+        *ret = g->count - 1;
+    } else if (g->evict) {
+        *ret = evict_one(g);
+        memcpy(g->keys + (size_t)*ret * g->stride, key, size);
+    } else {
+        return nf_error(g->ctx, NETFEAT_ERR_LIMIT, "more than %u distinct keys (feature.max_groups)",
+                        (unsigned)g->limit);
+    }
+    if (g->evict) {
+        g->touched[*ret] = 1;
+    }
+    return NETFEAT_OK;
+}
+
+static inline void touch(nf_groups *g, uint32_t id)
+{
+    if (g->evict) {
+        g->touched[id] = 1;
+    }
+}
+
+static int find_or_add(nf_groups *g, uint64_t hash, const void *key, size_t size, uint32_t *ret)
+{
+    uint32_t id = find(g, hash, key, size);
+    int code;
+
+    if (id != NF_GROUP_NONE) {
+        touch(g, id);
+        *ret = id;
+        return NETFEAT_OK;
+    }
+    if (g->drop && g->count >= g->limit) {
+        g->evicted++;
+        *ret = NF_GROUP_NONE;
+        return NETFEAT_OK;
+    }
+    code = nf_map_ready(g->ctx, &g->map);
+    code = code != 0 ? code : new_group(g, key, size, &id);
+    if (code == 0) {
+        nf_map_insert(&g->map, hash, id);
+        *ret = id | NF_GROUP_FRESH;
+    }
+    return code;
+}
+
+int nf_groups_put(nf_groups *g, const void *key, size_t size, uint32_t *ret)
+{
+    return find_or_add(g, hash_of(g, key, size), key, size, ret);
+}
+
+/* The group of NULL in the only key column. */
+static int null_group(nf_groups *g, uint32_t *ret)
+{
+    static const uint8_t zeros[16];
+    int code = NETFEAT_OK;
+
+    if (!g->null_is_key) {
+        *ret = NF_GROUP_NONE;
+        return NETFEAT_OK;
+    }
+    if (g->null_id != NF_GROUP_NONE) {
+        touch(g, g->null_id);
+        *ret = g->null_id;
+        return NETFEAT_OK;
+    }
+    code = new_group(g, zeros, g->stride, ret);
+    if (code == 0) {
+        g->null_id = *ret;
+        *ret |= NF_GROUP_FRESH;
+    }
+    return code;
+}
+
+/* ---- one key column of 1, 2 or 4 bytes ---- */
+
+static int grow_direct(nf_groups *g, size_t n)
+{
+    uint32_t *p = nf_resize(g->ctx, g->direct, g->direct_n * sizeof *p, n * sizeof *p);
+
+    if (p == NULL) {
+        return nf_ctx_code(g->ctx);
+    }
+    memset(p + g->direct_n, 0xff, (n - g->direct_n) * sizeof *p);
+    g->direct = p;
+    g->direct_n = n;
+    return NETFEAT_OK;
+}
+
+/* Small values, such as the ids of a dictionary, deserve an array; scattered ones do not. */
+static int make_direct_room(nf_groups *g, uint32_t value, bool *ret_direct)
+{
+    size_t dense = ((size_t)g->count + DIRECT_GAP) * 2;
+    int code = NETFEAT_OK;
+
+    if (g->direct_n == 0 && g->stride < 4) {
+        code = grow_direct(g, g->stride == 1 ? 256 : 65536);
+    } else if (value >= g->direct_n && value < dense && value < DIRECT_TOP) {
+        code = grow_direct(g, dense < DIRECT_TOP ? dense : DIRECT_TOP);
+    }
+    *ret_direct = value < g->direct_n;
+    return code;
+}
+
+/* First sight of a value as far as the array knows. */
+static int put_small(nf_groups *g, uint32_t value, uint32_t *ret)
+{
+    bool direct = false;
+    uint64_t hash;
+    int code = make_direct_room(g, value, &direct);
+
+    if (code != 0) {
+        return code;
+    }
+    if (direct && g->direct[value] != NF_GROUP_NONE) {
+        *ret = g->direct[value];
+        touch(g, *ret);
+        return NETFEAT_OK;
+    }
+    if (direct && g->map.count == 0) {
+        code = new_group(g, &value, g->stride, ret);
+        if (code == 0) {
+            g->direct[value] = *ret;
+            *ret |= NF_GROUP_FRESH;
+        }
+        return code;
+    }
+    hash = hash_of(g, &value, g->stride);
+    if (direct) { /* it may be in the map, from before the array reached it */
+        *ret = find(g, hash, &value, g->stride);
+        if (*ret == NF_GROUP_NONE) {
+            code = new_group(g, &value, g->stride, ret);
+            g->direct[value] = code == 0 ? *ret : NF_GROUP_NONE;
+            *ret |= NF_GROUP_FRESH;
+        } else {
+            touch(g, *ret);
+            g->direct[value] = *ret;
+        }
+        return code;
+    }
+    return find_or_add(g, hash, &value, g->stride, ret);
+}
+
+static int assign_small(nf_groups *g, const netfeat_column *col, int64_t first, int n, uint32_t *restrict ids)
+{
+    uint64_t values[NF_BLOCK];
+    int code = NETFEAT_OK;
+
+    assert(n <= NF_BLOCK);
+    nf_read_u64(col, first, n, values);
+    for (int i = 0; code == 0 && i < n; i++) {
+        uint32_t id = values[i] < g->direct_n ? g->direct[values[i]] : NF_GROUP_NONE;
+        if (!nf_column_present(col, first + i)) {
+            code = null_group(g, &ids[i]);
+        } else if (id != NF_GROUP_NONE) {
+            touch(g, id);
+            ids[i] = id;
+        } else {
+            code = put_small(g, (uint32_t)values[i], &ids[i]);
+        }
+    }
+    return code;
+}
+
+static uint32_t look_up_small(const nf_groups *g, uint32_t value)
+{
+    uint32_t id = value < g->direct_n ? g->direct[value] : NF_GROUP_NONE;
+
+    if (id == NF_GROUP_NONE && g->map.count > 0) {
+        id = find(g, hash_of(g, &value, g->stride), &value, g->stride);
+    }
+    return id;
+}
+
+/* ---- one key column of 6, 8 or 16 bytes ---- */
+
+/* -0.0 and 0.0 are one value, and every NaN is NULL. */
+static bool f64_key(const uint8_t *from, uint8_t to[8])
+{
+    double v;
+
+    memcpy(&v, from, sizeof v);
+    v = v == 0.0 ? 0.0 : v;
+    memcpy(to, &v, sizeof v);
+    return v == v;
+}
+
+/* Hash all lanes, fetch their slots, fetch the keys that the slots point to, then compare: three dependent cache
+   misses of 64 rows overlap. Neighbours are often equal and share the work. */
+static inline __attribute__((always_inline)) int assign_lanes(nf_groups *g, const uint8_t *restrict data,
+                                                              int n, size_t width, uint32_t *restrict ids)
+{
+    const void *secret = nf_ctx_secret(g->ctx);
+    uint64_t hash[LANES];
+    int code = NETFEAT_OK;
+
+    for (int i = 0; i < n; i++) {
+        const uint8_t *key = data + (size_t)i * width;
+        if (i > 0 && memcmp(key, key - width, width) == 0) {
+            hash[i] = hash[i - 1];
+        } else {
+            hash[i] = nf_hash(secret, key, width);
+            nf_map_prefetch(&g->map, hash[i]);
+        }
+    }
+    for (int i = 0; i < n && g->map.bits > 12; i++) {
+        uint64_t pos = nf_map_start(&g->map, hash[i]);
+        uint32_t id = nf_map_next(&g->map, hash[i], &pos);
+        if (id != NF_MAP_NONE) {
+            __builtin_prefetch(g->keys + (size_t)id * width);
+        }
+    }
+    for (int i = 0; code == 0 && i < n; i++) {
+        const uint8_t *key = data + (size_t)i * width;
+        uint64_t pos = nf_map_start(&g->map, hash[i]);
+        uint32_t id;
+        if (i > 0 && hash[i] == hash[i - 1] && ids[i - 1] != NF_GROUP_NONE &&
+            memcmp(key, key - width, width) == 0) {
+            ids[i] = NF_GROUP_ID(ids[i - 1]);
+            continue;
+        }
+        for (; (id = nf_map_next(&g->map, hash[i], &pos)) != NF_MAP_NONE; pos++) {
+            if (memcmp(g->keys + (size_t)id * width, key, width) == 0) {
+                break;
+            }
+        }
+        if (id != NF_MAP_NONE) {
+            touch(g, id);
+            ids[i] = id;
+        } else {
+            code = find_or_add(g, hash[i], key, width, &ids[i]);
+        }
+    }
+    return code;
+}
+
+static int assign_wide(nf_groups *g, const uint8_t *data, int n, uint32_t *ids)
+{
+    switch (g->stride) {
+    case 6:
+        return assign_lanes(g, data, n, 6, ids);
+    case 8:
+        return assign_lanes(g, data, n, 8, ids);
+    case 16:
+        return assign_lanes(g, data, n, 16, ids);
+    default:
+        return assign_lanes(g, data, n, g->stride, ids);
+    }
+}
+
+/* With NULLs, or doubles, which have to be made canonical: row by row. */
+static int assign_plain_slow(nf_groups *g, const netfeat_column *col, int64_t first, int n, uint32_t *ids)
+{
+    int code = NETFEAT_OK;
+
+    for (int i = 0; code == 0 && i < n; i++) {
+        const uint8_t *key = col->data + (size_t)(first + i) * g->stride;
+        uint8_t f64[8];
+        bool present = nf_column_present(col, first + i);
+        if (present && col->type == NETFEAT_TYPE_F64) {
+            present = f64_key(key, f64);
+            key = f64;
+        }
+        code = present ? nf_groups_put(g, key, g->stride, &ids[i]) : null_group(g, &ids[i]);
+    }
+    return code;
+}
+
+static int assign_plain(nf_groups *g, const netfeat_column *col, int64_t first, int n, uint32_t *ids)
+{
+    int code = NETFEAT_OK;
+
+    if (g->stride < 6) {
+        return assign_small(g, col, first, n, ids);
+    }
+    if (col->nulls > 0 || col->type == NETFEAT_TYPE_F64) {
+        return assign_plain_slow(g, col, first, n, ids);
+    }
+    for (int i = 0; code == 0 && i < n; i += LANES) {
+        int k = n - i < LANES ? n - i : LANES;
+        code = assign_wide(g, col->data + (size_t)(first + i) * g->stride, k, ids + i);
+    }
+    return code;
+}
+
+/* ---- several key columns, text ---- */
+
+static size_t packed_bytes(const nf_groups *g, netfeat_column *const *cols, int64_t row)
+{
+    size_t size = 0;
+
+    for (int k = 0; k < g->n; k++) {
+        if (nf_type_has_offsets(g->types[k])) {
+            size += 5 + (size_t)(cols[k]->offsets[row + 1] - cols[k]->offsets[row]);
+        } else {
+            size += 1 + (size_t)key_width(g->types[k]);
+        }
+    }
+    return size;
+}
+
+/* The keys of a row as bytes; false when one of them is NULL and NULL is no key. */
+static bool pack(const nf_groups *g, netfeat_column *const *cols, int64_t row, uint8_t *to, size_t *ret_size)
+{
+    uint8_t *at = to;
+
+    for (int k = 0; k < g->n; k++) {
+        const netfeat_column *col = cols[k];
+        bool text = nf_type_has_offsets(col->type);
+        size_t width = (size_t)key_width(col->type);
+        uint8_t *flag = at++;
+        bool present = nf_column_present(col, row);
+
+        if (present && text) {
+            uint32_t size = (uint32_t)(col->offsets[row + 1] - col->offsets[row]);
+            memcpy(at, &size, sizeof size);
+            if (size > 0) {
+                memcpy(at + sizeof size, col->data + col->offsets[row], size);
+            }
+            at += sizeof size + size;
+        } else if (present && col->type == NETFEAT_TYPE_BOOL) {
+            *at++ = nf_bitmap_get(col->data, row);
+        } else if (present && col->type == NETFEAT_TYPE_F64) {
+            present = f64_key(col->data + (size_t)row * width, at);
+            at += width;
+        } else if (present) {
+            memcpy(at, col->data + (size_t)row * width, width);
+            at += width;
+        }
+        if (!present) {
+            if (!g->null_is_key) {
+                return false;
+            }
+            at = flag + 1 + width;
+            memset(flag + 1, 0, width);
+        }
+        *flag = present;
+    }
+    *ret_size = (size_t)(at - to);
+    return true;
+}
+
+/* Room for the keys of a row; texts of 4 GiB and more are no keys. */
+static int pack_room(netfeat_ctx *ctx, const nf_groups *g, netfeat_column *const *cols, int64_t row,
+                     uint8_t **scratch, size_t *cap)
+{
+    size_t need = packed_bytes(g, cols, row);
+
+    for (int k = 0; k < g->n && need > UINT32_MAX; k++) {
+        if (nf_type_has_offsets(g->types[k]) &&
+            cols[k]->offsets[row + 1] - cols[k]->offsets[row] > UINT32_MAX) {
+            return nf_error(ctx, NETFEAT_ERR_RANGE, "row %lld: a key of 4 GiB or more", (long long)row);
+        }
+    }
+    return need <= *cap ? NETFEAT_OK : grow_bytes(ctx, scratch, cap, need);
+}
+
+static int assign_packed(nf_groups *g, netfeat_column *const *cols, int64_t first, int n, uint32_t *ids)
+{
+    int code = NETFEAT_OK;
+
+    for (int i = 0; code == 0 && i < n; i++) {
+        size_t size;
+        code = pack_room(g->ctx, g, cols, first + i, &g->scratch, &g->scratch_cap);
+        if (code != 0) {
+            break;
+        }
+        if (pack(g, cols, first + i, g->scratch, &size)) {
+            code = nf_groups_put(g, g->scratch, size, &ids[i]);
+        } else {
+            ids[i] = NF_GROUP_NONE;
+        }
+    }
+    return code;
+}
+
+/* ---- entry points ---- */
+
+int nf_groups_assign(nf_groups *g, netfeat_column *const *cols, int64_t first, int n, uint32_t *ids)
+{
+    if (g->n == 0) {
+        memset(ids, 0, (size_t)n * sizeof *ids);
+        if (n > 0 && g->count == 0) {
+            g->count = 1;
+            ids[0] = NF_GROUP_FRESH;
+        }
+        return NETFEAT_OK;
+    }
+    return is_plain(g) ? assign_plain(g, cols[0], first, n, ids) : assign_packed(g, cols, first, n, ids);
+}
+
+static void look_up_plain(const nf_groups *g, const netfeat_column *col, int64_t first, int n, uint32_t *ids)
+{
+    for (int i = 0; i < n; i++) {
+        const uint8_t *key = col->data + (size_t)(first + i) * g->stride;
+        uint8_t f64[8];
+        bool present = nf_column_present(col, first + i);
+        if (present && col->type == NETFEAT_TYPE_F64) {
+            present = f64_key(key, f64);
+            key = f64;
+        }
+        ids[i] = !present ? g->null_id : find(g, hash_of(g, key, g->stride), key, g->stride);
+    }
+}
+
+int nf_groups_look_up(netfeat_ctx *ctx, const nf_groups *g, netfeat_column *const *cols, int64_t first, int n,
+                      uint32_t *ids)
+{
+    uint64_t values[NF_BLOCK];
+    uint8_t *scratch = NULL;
+    size_t cap = 0, size;
+    int code = NETFEAT_OK;
+
+    assert(n <= NF_BLOCK && g->n != 0);
+    if (is_plain(g) && g->stride < 6) {
+        nf_read_u64(cols[0], first, n, values);
+        for (int i = 0; i < n; i++) {
+            ids[i] =
+                nf_column_present(cols[0], first + i) ? look_up_small(g, (uint32_t)values[i]) : g->null_id;
+        }
+        return NETFEAT_OK;
+    }
+    if (is_plain(g)) {
+        look_up_plain(g, cols[0], first, n, ids);
+        return NETFEAT_OK;
+    }
+    for (int i = 0; code == 0 && i < n; i++) {
+        code = pack_room(ctx, g, cols, first + i, &scratch, &cap);
+        if (code == 0) {
+            ids[i] = pack(g, cols, first + i, scratch, &size)
+                         ? find(g, hash_of(g, scratch, size), scratch, size)
+                         : NF_GROUP_NONE;
+        }
+    }
+    nf_free(ctx, scratch, cap);
+    return code;
+}
+
+int nf_groups_adopt(nf_groups *g, const nf_groups *other, uint32_t id, uint32_t *ret)
+{
+    size_t size;
+    const uint8_t *key = nf_groups_key(other, id, &size);
+    uint32_t value = 0;
+
+    if (g->n == 0) {
+        *ret = g->count == 0 ? NF_GROUP_FRESH : 0;
+        g->count = 1;
+        return NETFEAT_OK;
+    }
+    if (id == other->null_id) {
+        return null_group(g, ret);
+    }
+    if (is_plain(g) && g->stride < 6) {
+        memcpy(&value, key, size);
+        return put_small(g, value, ret);
+    }
+    return nf_groups_put(g, key, size, ret);
+}

@@ -1,0 +1,364 @@
+/* Every public call of the feature headers with every allocation refused once, and from there on. Functions succeed
+   on the second try; an object that was changing its state may say STATE from then on, as its header says. */
+#include "feature_random.h"
+
+#include "torture.h"
+
+/* A call on an object that carries state: after NOMEM it goes on, or says STATE, which ends the case. */
+#define TRY_STATE(t, call)                                                                                   \
+    do {                                                                                                     \
+        int64_t try_ = (int64_t)(call);                                                                      \
+        if (try_ == NETFEAT_ERR_NOMEM && !(t)->all_from_there) {                                             \
+            try_ = (int64_t)(call);                                                                          \
+            (t)->dead = try_ == NETFEAT_ERR_STATE;                                                           \
+        }                                                                                                    \
+        if (try_ < 0) {                                                                                      \
+            code = (t)->dead ? NETFEAT_ERR_NOMEM : (int)try_;                                                \
+            goto out;                                                                                        \
+        }                                                                                                    \
+    } while (0)
+
+enum { ROWS = 40 };
+
+/* The input is made with a context of its own, which never fails. */
+typedef struct {
+    netfeat_table *tab;
+    int which;
+} input;
+
+static void saw_column(torture *t, netfeat_column *col)
+{
+    int64_t n = netfeat_column_length(col);
+    torture_saw(t, netfeat_column_data(col), (size_t)n * (size_t)netfeat_column_value_bytes(col));
+    torture_saw(t, as_text(col), strlen(as_text(col)));
+}
+
+/* ---- functions that give a column ---- */
+
+static int column_functions(torture *t, void *user)
+{
+    const input *in = user;
+    const netfeat_table *tab = in->tab;
+    static const int keys[] = {4, 14};
+    netfeat_ctx *ctx = NULL;
+    netfeat_options *opts = NULL;
+    netfeat_column *col = NULL;
+    int code = torture_ctx(t, &ctx);
+
+    if (code != 0) {
+        return code;
+    }
+    TRY(t, netfeat_options_new(ctx, &opts));
+    TRY(t, netfeat_options_set_int(opts, NETFEAT_OPT_FEATURE_NULL_KEY, 1));
+    switch (in->which) {
+    case 0:
+        TRY(t, netfeat_feature_cumulative(ctx, tab, 1, keys, 2, opts, &col));
+        break;
+    case 1:
+        TRY(t, netfeat_feature_cumulative_bytes(ctx, tab, keys, 1, NULL, &col));
+        break;
+    case 2:
+        TRY(t, netfeat_feature_cumulative(ctx, tab, 13, keys + 1, 1, NULL, &col));
+        break;
+    case 3:
+        TRY(t, netfeat_feature_interarrival(ctx, tab, keys, 1, opts, &col));
+        break;
+    case 4:
+        TRY(t, netfeat_feature_timestamp(ctx, tab, 1000, 1, &col));
+        break;
+    case 5:
+        TRY(t, netfeat_feature_frequency(ctx, column_of(tab, "src_ip"), NULL, &col));
+        break;
+    case 6:
+        TRY(t, netfeat_feature_ordinal(ctx, column_of(tab, "word"), NULL, &col));
+        break;
+    case 7:
+        TRY(t, netfeat_feature_standard_scale(ctx, column_of(tab, "real"), NULL, &col));
+        break;
+    case 8:
+        TRY(t, netfeat_feature_minmax_scale(ctx, column_of(tab, "signed"), NULL, &col));
+        break;
+    case 9:
+        TRY(t, netfeat_feature_ip_private(ctx, column_of(tab, "src_ip"), NULL, &col));
+        break;
+    case 10:
+        TRY(t,
+            netfeat_feature_direction(ctx, column_of(tab, "src_ip"), column_of(tab, "dst_ip"), NULL, &col));
+        break;
+    case 11:
+        TRY(t, netfeat_feature_port_class(ctx, column_of(tab, "dst_port"), NULL, &col));
+        break;
+    case 12:
+        TRY(t, netfeat_feature_mirai_syn(ctx, tab, NULL, &col));
+        break;
+    default:
+        TRY(t, netfeat_feature_payload_entropy(ctx, column_of(tab, "payload"), NULL, &col));
+    }
+    saw_column(t, col);
+out:
+    netfeat_column_unref(col);
+    netfeat_options_unref(opts);
+    netfeat_ctx_unref(ctx);
+    return code;
+}
+
+/* ---- functions that give a table ---- */
+
+static int table_functions(torture *t, void *user)
+{
+    const input *in = user;
+    const netfeat_table *tab = in->tab;
+    static const int keys[] = {4, 14};
+    netfeat_ctx *ctx = NULL;
+    netfeat_options *opts = NULL;
+    netfeat_table *out = NULL;
+    int code = torture_ctx(t, &ctx);
+
+    if (code != 0) {
+        return code;
+    }
+    TRY(t, netfeat_options_new(ctx, &opts));
+    TRY(t, netfeat_options_set_int(opts, NETFEAT_OPT_FEATURE_DUPLICATES, NETFEAT_DUPLICATES_SUFFIX));
+    TRY(t, netfeat_options_set_int(opts, NETFEAT_OPT_FEATURE_BINS, 4));
+    switch (in->which) {
+    case 0:
+        TRY(t, netfeat_feature_ip_numeric(ctx, column_of(tab, "src_ip"), NULL, &out));
+        break;
+    case 1:
+        TRY(t, netfeat_feature_onehot(ctx, column_of(tab, "word"), NULL, &out));
+        break;
+    case 2:
+        TRY(t, netfeat_options_set_int(opts, NETFEAT_OPT_FEATURE_PORTS, NETFEAT_PORTS_NOTEBOOK));
+        TRY(t, netfeat_feature_onehot(ctx, column_of(tab, "dst_port"), opts, &out));
+        break;
+    case 3:
+        TRY(t, netfeat_feature_tcp_flags(ctx, column_of(tab, "tcp_flags"), NULL, &out));
+        break;
+    case 4:
+        TRY(t, netfeat_feature_payload_histogram(ctx, column_of(tab, "payload"), opts, &out));
+        break;
+    case 5:
+        TRY(t, netfeat_feature_describe(ctx, tab, &out));
+        break;
+    case 6:
+        TRY(t, netfeat_feature_value_counts(ctx, column_of(tab, "src_ip"), NULL, &out));
+        break;
+    case 7:
+        TRY(t, netfeat_feature_incomplete_rows(ctx, tab, NULL, 0, &out));
+        break;
+    case 8:
+        TRY(t, netfeat_feature_window(ctx, tab, 1, 7, keys, 2, opts, &out));
+        break;
+    case 9:
+        TRY(t, netfeat_feature_damped(ctx, tab, NULL, &out));
+        break;
+    case 10:
+        TRY(t, netfeat_feature_ports(ctx, NETFEAT_PORTS_NOTEBOOK, NULL, &out));
+        break;
+    default:
+        TRY(t, netfeat_options_set_int(opts, NETFEAT_OPT_FEATURE_DAMPED_PROFILE, 1));
+        TRY(t, netfeat_feature_damped(ctx, tab, opts, &out));
+    }
+    torture_saw_table(t, out);
+out:
+    netfeat_table_unref(out);
+    netfeat_options_unref(opts);
+    netfeat_ctx_unref(ctx);
+    return code;
+}
+
+/* ---- encoders ---- */
+
+static const struct {
+    int feature;
+    const char *column;
+} encoder_cases[] = {
+    {NETFEAT_FEATURE_FREQUENCY, "dst_port"},  {NETFEAT_FEATURE_FREQUENCY, "word"},
+    {NETFEAT_FEATURE_ONEHOT, "ip_protocol"},  {NETFEAT_FEATURE_ORDINAL, "src_ip"},
+    {NETFEAT_FEATURE_STANDARD_SCALE, "real"},
+};
+
+static int encoders(torture *t, void *user)
+{
+    const input *in = user;
+    netfeat_column *col = column_of(in->tab, encoder_cases[in->which].column);
+    netfeat_ctx *ctx = NULL;
+    netfeat_encoder *a = NULL, *b = NULL, *again = NULL;
+    netfeat_table *state = NULL, *out = NULL, *mapping = NULL;
+    int code = torture_ctx(t, &ctx);
+
+    if (code != 0) {
+        return code;
+    }
+    TRY(t, netfeat_encoder_new(ctx, encoder_cases[in->which].feature, NULL, &a));
+    TRY(t, netfeat_encoder_new(ctx, encoder_cases[in->which].feature, NULL, &b));
+    TRY_STATE(t, netfeat_encoder_fit(a, col));
+    TRY_STATE(t, netfeat_encoder_fit(b, col));
+    TRY_STATE(t, netfeat_encoder_merge(a, b));
+    TRY(t, netfeat_encoder_to_table(ctx, a, &state));
+    TRY(t, netfeat_encoder_from_table(ctx, state, &again));
+    TRY_STATE(t, netfeat_encoder_seal(again));
+    TRY(t, netfeat_encoder_apply(ctx, again, col, &out));
+    TRY(t, netfeat_encoder_mapping(ctx, again, &mapping));
+    torture_saw_table(t, out);
+    torture_saw_table(t, mapping);
+out:
+    netfeat_table_unref(mapping);
+    netfeat_table_unref(out);
+    netfeat_table_unref(state);
+    netfeat_encoder_unref(again);
+    netfeat_encoder_unref(b);
+    netfeat_encoder_unref(a);
+    netfeat_ctx_unref(ctx);
+    return code;
+}
+
+/* ---- accumulators ---- */
+
+static const struct {
+    int feature;
+    const char *inputs[4];
+    size_t n;
+} accumulator_cases[] = {
+    {NETFEAT_FEATURE_CUMULATIVE, {"frame_length", "src_ip"}, 2},
+    {NETFEAT_FEATURE_CUMULATIVE, {"real", "word", "dst_port"}, 3},
+    {NETFEAT_FEATURE_INTERARRIVAL, {"timestamp", "dst_mac"}, 2},
+    {NETFEAT_FEATURE_TIMESTAMP, {NULL}, 0},
+    {NETFEAT_FEATURE_WINDOW, {"timestamp", "signed", "src_ip"}, 3},
+    {NETFEAT_FEATURE_DAMPED, {NULL}, 0},
+};
+
+/* Kinds that do not merge are left as they are. */
+static int merge_if_exact(netfeat_accumulator *a, const netfeat_accumulator *b)
+{
+    int code = netfeat_accumulator_merge(a, b);
+    return code == NETFEAT_ERR_UNSUPPORTED ? 0 : code;
+}
+
+static int accumulators(torture *t, void *user)
+{
+    const input *in = user;
+    int window = accumulator_cases[in->which].feature == NETFEAT_FEATURE_WINDOW;
+    netfeat_ctx *ctx = NULL;
+    netfeat_options *opts = NULL;
+    netfeat_accumulator *a = NULL, *b = NULL, *again = NULL;
+    netfeat_table *first = NULL, *second = NULL, *third = NULL, *state = NULL, *rest = NULL;
+    int code = torture_ctx(t, &ctx);
+
+    if (code != 0) {
+        return code;
+    }
+    TRY(t, netfeat_options_new(ctx, &opts));
+    TRY(t, netfeat_accumulator_new(ctx, accumulator_cases[in->which].feature,
+                                   accumulator_cases[in->which].inputs, accumulator_cases[in->which].n, opts,
+                                   &a));
+    TRY(t, netfeat_options_set_int(opts, NETFEAT_OPT_FEATURE_FIRST_ROW, ROWS));
+    TRY(t, netfeat_accumulator_new(ctx, accumulator_cases[in->which].feature,
+                                   accumulator_cases[in->which].inputs, accumulator_cases[in->which].n, opts,
+                                   &b));
+    TRY_STATE(t, netfeat_accumulator_push(a, in->tab, &first));
+    TRY_STATE(t, netfeat_accumulator_push(b, in->tab, &second));
+    TRY_STATE(t, merge_if_exact(a, b));
+    TRY(t, netfeat_accumulator_to_table(ctx, a, &state));
+    TRY(t, netfeat_accumulator_from_table(ctx, state, &again));
+    TRY_STATE(t, netfeat_accumulator_push(again, in->tab, &third));
+    torture_saw_table(t, third);
+    if (window) {
+        TRY_STATE(t, netfeat_accumulator_finish(again, &rest));
+        torture_saw_table(t, rest);
+    }
+out:
+    netfeat_table_unref(rest);
+    netfeat_table_unref(state);
+    netfeat_table_unref(third);
+    netfeat_table_unref(second);
+    netfeat_table_unref(first);
+    netfeat_accumulator_unref(again);
+    netfeat_accumulator_unref(b);
+    netfeat_accumulator_unref(a);
+    netfeat_options_unref(opts);
+    netfeat_ctx_unref(ctx);
+    return code;
+}
+
+/* ---- pipelines ---- */
+
+static int pipelines(torture *t, void *user)
+{
+    static const char json[] =
+        "{\"version\":1,\"steps\":["
+        "{\"feature\":\"cumulative\",\"inputs\":[\"frame_length\",\"src_ip\"],\"output\":\"sum\"},"
+        "{\"feature\":\"standard_scale\",\"inputs\":[\"sum\"]},"
+        "{\"feature\":\"onehot\",\"options\":{\"feature.map\":\"80=a,443=b\"}}]}";
+    static const char *const word[] = {"word"};
+    const input *in = user;
+    netfeat_ctx *ctx = NULL;
+    netfeat_pipeline *a = NULL, *b = NULL, *again = NULL;
+    netfeat_table *state = NULL, *out = NULL;
+    int code = torture_ctx(t, &ctx);
+
+    if (code != 0) {
+        return code;
+    }
+    TRY(t, netfeat_pipeline_from_json(ctx, json, sizeof json - 1, &a));
+    TRY(t, netfeat_pipeline_from_json(ctx, json, sizeof json - 1, &b));
+    TRY(t, netfeat_pipeline_add(a, NETFEAT_FEATURE_ORDINAL, word, 1, "rank", NULL));
+    TRY(t, netfeat_pipeline_add(b, NETFEAT_FEATURE_ORDINAL, word, 1, "rank", NULL));
+    TRY_STATE(t, netfeat_pipeline_fit(a, in->tab));
+    TRY_STATE(t, netfeat_pipeline_fit(b, in->tab));
+    TRY_STATE(t, netfeat_pipeline_merge(a, b));
+    TRY_STATE(t, netfeat_pipeline_seal(a));
+    TRY_STATE(t, netfeat_pipeline_apply(a, in->tab, &out));
+    out = netfeat_table_unref(out);
+    TRY(t, netfeat_pipeline_reset(a));
+    TRY(t, netfeat_pipeline_to_table(ctx, a, &state));
+    TRY(t, netfeat_pipeline_from_table(ctx, state, &again));
+    TRY_STATE(t, netfeat_pipeline_apply(again, in->tab, &out));
+    torture_saw_table(t, out);
+out:
+    netfeat_table_unref(out);
+    netfeat_table_unref(state);
+    netfeat_pipeline_unref(again);
+    netfeat_pipeline_unref(b);
+    netfeat_pipeline_unref(a);
+    netfeat_ctx_unref(ctx);
+    return code;
+}
+
+static void run_all(torture_case body, const char *name, int cases)
+{
+    netfeat_ctx *ctx = NULL;
+    uint64_t points = 0;
+    input in = {NULL, 0};
+
+    cr_assert_eq(netfeat_ctx_new(&ctx), 0);
+    in.tab = random_packets(ctx, 17, ROWS, 9);
+    for (in.which = 0; in.which < cases; in.which++) {
+        const char *wrong = torture_run(body, &in, &points);
+        cr_expect_null(wrong, "%s %d: %s", name, in.which, wrong != NULL ? wrong : "");
+    }
+    cr_expect_gt(points, 50);
+    netfeat_table_unref(in.tab);
+    netfeat_ctx_unref(ctx);
+}
+
+Test(feature_alloc, functions)
+{
+    run_all(column_functions, "column function", 14);
+    run_all(table_functions, "table function", 12);
+}
+
+Test(feature_alloc, encoders)
+{
+    run_all(encoders, "encoder", 5);
+}
+
+Test(feature_alloc, accumulators)
+{
+    run_all(accumulators, "accumulator", 6);
+}
+
+Test(feature_alloc, pipelines)
+{
+    run_all(pipelines, "pipeline", 1);
+}
