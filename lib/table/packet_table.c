@@ -118,7 +118,7 @@ static int choose_fields(netfeat_ctx *ctx, const netfeat_options *opts, field_li
     return code;
 }
 
-static int choose_decoding(netfeat_ctx *ctx, const netfeat_options *opts, nf_decode_config *config)
+int nf_table_decoding(netfeat_ctx *ctx, const netfeat_options *opts, nf_decode_config *config)
 {
     const char *tunnels = netfeat_options_get_text(opts, NETFEAT_OPT_TABLE_TUNNELS);
     const char *ports = netfeat_options_get_text(opts, NETFEAT_OPT_TABLE_TUNNEL_PORTS), *bad = NULL;
@@ -153,7 +153,7 @@ int netfeat_table_new(netfeat_ctx *ctx, const netfeat_options *opts, netfeat_tab
         return nf_error(ctx, NETFEAT_ERR_ARGUMENT, "table_new: ret is NULL");
     }
     code = choose_fields(ctx, opts, &list);
-    code = code != 0 ? code : choose_decoding(ctx, opts, &config);
+    code = code != 0 ? code : nf_table_decoding(ctx, opts, &config);
     code = code != 0 ? code : nf_table_alloc(ctx, list.n, &tab);
     for (int i = 0; code == 0 && i < list.n; i++) {
         code = nf_table_set_name(tab, i, netfeat_field_name(list.ids[i]));
