@@ -4,8 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/cursor.h"
-#include "base/options.h"
+#include "table/table.h"
 
 #define NF_LINK_RAW 101
 #define OPTION_END  0
@@ -18,7 +17,7 @@
      NF_BIT(IP_LENGTH) | NF_BIT(IP_HEADER_LENGTH) | NF_BIT(IP_FLAGS) | NF_BIT(FRAGMENT_OFFSET) |             \
      NF_BIT(SRC_PORT) | NF_BIT(DST_PORT) | NF_BIT(TCP_FLAGS) | NF_BIT(TCP_SEQ) | NF_BIT(TCP_ACK) |           \
      NF_BIT(TCP_WINDOW) | NF_BIT(TCP_URGENT_POINTER) | NF_BIT(TCP_HEADER_LENGTH) |                           \
-     NF_BIT(TCP_WINDOW_SCALE) | NF_BIT(TCP_TIMESTAMP) | NF_BIT(L4_LENGTH) | NF_BIT(PAYLOAD_LENGTH) |         \
+     NF_BIT(TCP_WINDOW_SCALE) | NF_BIT(TCP_TIMESTAMP) | NF_BIT(L4_LENGTH) | NF_BIT(L4_OFFSET) | NF_BIT(PAYLOAD_LENGTH) |         \
      NF_BIT(VLAN_ID) | NF_BIT(VLAN_OUTER_ID) | NF_BIT(TUNNEL_ID) | NF_BIT(TUNNEL_TYPE))
 #define ENDPOINTS                                                                                            \
     (NF_BIT(IP_VERSION) | NF_BIT(SRC_IP) | NF_BIT(DST_IP) | NF_BIT(IP_PROTOCOL) | NF_BIT(SRC_PORT) |         \
@@ -39,8 +38,9 @@ int nf_feed_open(netfeat_streams *st, const netfeat_options *opts)
     }
     st->input = in;
     in->decode.want = WANT;
-    in->decode.max_layers = (uint32_t)nf_option(opts, NETFEAT_OPT_TABLE_MAX_LAYERS);
-    if (st->config.fragments) {
+    code = nf_table_decoding(st->ctx, opts, &in->decode);
+    in->decode.verify_checksums = false; /* by stream.checksum, and only where it counts */
+    if (code == 0 && st->config.fragments) {
         code = nf_frags_new(st->ctx, opts, st->totals, &in->frags);
     }
     if (code == 0 && st->config.checksum == NETFEAT_CHECKSUM_AUTO) {
@@ -180,14 +180,28 @@ static void segment(netfeat_streams *st, const nf_packet *pkt, const uint8_t *da
 
 /* ---- a packet ---- */
 
+void nf_feed_decode(nf_stream_input *in, const nf_record *r)
+{
+    nf_packet *pkt = &in->packet;
+    nf_decode_config outermost = in->decode;
+
+    nf_decode(&in->decode, r->link_type, r->data, r->captured_length, r->wire_length, pkt);
+    if ((pkt->quality & NETFEAT_QUALITY_FRAGMENT) && !nf_is_fragment(pkt) && !in->decode.outermost) {
+        /* the first fragment of a datagram that holds a tunnel: what is in there is not whole, either */
+        outermost.outermost = true;
+        nf_decode(&outermost, r->link_type, r->data, r->captured_length, r->wire_length, pkt);
+    }
+}
+
 static void packet(netfeat_streams *st, const nf_record *r)
 {
     nf_stream_input *in = st->input;
     nf_packet *pkt = &in->packet;
     const uint8_t *data = r->data;
-    uint32_t size = r->captured_length;
+    uint32_t size;
+    nf_record whole;
 
-    nf_decode(&in->decode, r->link_type, data, size, r->wire_length, pkt);
+    nf_feed_decode(in, r);
     for (int level = 0; nf_is_fragment(pkt); level++) {
         int code;
 
@@ -207,7 +221,8 @@ static void packet(netfeat_streams *st, const nf_record *r)
         if (code <= 0) {
             return;
         }
-        nf_decode(&in->decode, NF_LINK_RAW, data, size, size, pkt);
+        whole = (nf_record){.data = data, .captured_length = size, .wire_length = size, .link_type = NF_LINK_RAW};
+        nf_feed_decode(in, &whole);
     }
     segment(st, pkt, data);
 }

@@ -27,6 +27,8 @@ struct nf_stream_input {
 
 /* The packet's clock, number and time are the handle's from here on. */
 void nf_feed_clock(netfeat_streams *st, uint64_t number, bool has_time, int64_t time);
+/* Decode a record into in->packet: down to the innermost header, but no further than to a fragment. */
+void nf_feed_decode(nf_stream_input *in, const nf_record *r);
 /* Work on a segment of which everything but bad_checksum is known; checksum is NF_CHECKSUM_*. */
 void nf_feed_segment(netfeat_streams *st, nf_segment *seg, int checksum);
 

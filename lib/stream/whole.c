@@ -15,7 +15,7 @@ static int make_whole(netfeat_streams *st, nf_record *r)
     if (in->frags == NULL) {
         return 1;
     }
-    nf_decode(&in->decode, r->link_type, r->data, r->captured_length, r->wire_length, pkt);
+    nf_feed_decode(in, r);
     for (int level = 0; level < NF_FRAG_LEVELS && nf_is_fragment(pkt); level++) {
         const uint8_t *data;
         uint32_t size;
@@ -27,7 +27,7 @@ static int make_whole(netfeat_streams *st, nf_record *r)
         r->data = data;
         r->captured_length = r->wire_length = size;
         r->link_type = NF_LINK_RAW;
-        nf_decode(&in->decode, NF_LINK_RAW, data, size, size, pkt);
+        nf_feed_decode(in, r);
     }
     return 1;
 }
