@@ -179,7 +179,7 @@ static bool cut_at_depth(netfeat_streams *st, nf_flow *flow, int dir, payload *p
     return false;
 }
 
-/* Payload that is new at least in part. `os` is where its segment starts. */
+/* Payload that is new at least in part, or of which nothing was captured. `os` is where its segment starts. */
 static void new_bytes(netfeat_streams *st, nf_flow *flow, int dir, payload p, int64_t os)
 {
     nf_dir *d = &flow->tcp.conn->dirs[dir];
@@ -193,7 +193,7 @@ static void new_bytes(netfeat_streams *st, nf_flow *flow, int dir, payload p, in
     if (p.s > d->next) {
         nf_count(st, flow, dir, NF_COUNT_OOO_SEGS, 1);
     }
-    if (!cut_at_depth(st, flow, dir, &p)) {
+    if (!cut_at_depth(st, flow, dir, &p) || p.s == p.e) {
         return;
     }
     if (goes_straight(st, flow, d, &p)) {
@@ -248,9 +248,7 @@ void nf_data(netfeat_streams *st, nf_flow *flow, int dir, int64_t offset, const 
         }
         return;
     }
-    if (p.e > p.s) {
-        new_bytes(st, flow, dir, p, offset);
-    }
+    new_bytes(st, flow, dir, p, offset);
 }
 
 void nf_fin(netfeat_streams *st, nf_flow *flow, int dir, int64_t offset)

@@ -131,15 +131,16 @@ def one(seed):
         top = max(top, b)
         if r.random() < .3:
             add(1, "A", 1, 1 + r.randrange(top + 1))
-        odd = r.random()
+        # no byte behind the FIN: held ones would come out after the end of the direction there, and are dropped here
+        odd, evil = r.random(), b"EVIL"[:size - a]
         if odd < .02:
             add(0, "R", 1 + r.choice([top, top + 1, a]))
         elif odd < .04:
-            add(0, "A", 1 + a, 1, b"EVIL", csum=False)
+            add(0, "A", 1 + a, 1, evil, csum=False)
         elif odd < .06:
-            add(0, "A", 1 + a, 1, b"EVIL", md5=True)
+            add(0, "A", 1 + a, 1, evil, md5=True)
         elif odd < .08:
-            add(0, "A", 1 + a, 100000, b"EVIL")
+            add(0, "A", 1 + a, 100000, evil)
         elif odd < .10:
             add(1, "A", 1, 1 + top, win=r.choice([0, 300, 65535]))
     add(0, "FA", 1 + size, 1)

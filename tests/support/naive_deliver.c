@@ -59,6 +59,16 @@ static bool gated(const model *m)
     return m->gate || !(m->est || m->async || m->mid);
 }
 
+static bool is_urgent(const direction *x, int64_t at)
+{
+    for (int i = 0; i < x->n_urgent; i++) {
+        if (x->urgent[i] == at) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void deliver(model *m, int dir, int64_t end)
 {
     direction *x = &m->d[dir];
@@ -66,7 +76,7 @@ static void deliver(model *m, int dir, int64_t end)
     for (int64_t at = x->next; at < end; at++) {
         uint8_t byte = x->store.bytes[at];
 
-        if (x->urgent != NULL && x->urgent[at] && m->set.urgent == NETFEAT_URGENT_OUT_OF_BAND) {
+        if (is_urgent(x, at) && m->set.urgent == NETFEAT_URGENT_OUT_OF_BAND) {
             naive_finish_data(m);
             script_print(m->out, "%c urgent %lld ", dir == 0 ? '>' : '<', (long long)at);
             script_print_bytes(m->out, &byte, 1);
@@ -219,16 +229,14 @@ void naive_payload(model *m, int dir, int64_t o, const uint8_t *data, int64_t le
     }
     if (urgent >= 0 && urgent <= n) {
         int64_t at = o + (urgent > 0 ? urgent : 1) - 1;
-        if (x->urgent == NULL) {
-            x->urgent = calloc(SPAN, 1);
-        }
-        if (at >= x->next && at < SPAN) {
-            x->urgent[at] = 1;
+        if (at >= x->next) {
+            x->urgent = realloc(x->urgent, (size_t)(x->n_urgent + 1) * sizeof *x->urgent);
+            x->urgent[x->n_urgent++] = at;
         }
     }
     x->max_end = o + n > x->max_end ? o + n : x->max_end;
     n = n < captured ? n : captured;
-    if (n == 0 || o + n <= x->next) {
+    if (o + n <= x->next) {
         return;
     }
     oe = o + n;
@@ -246,6 +254,9 @@ void naive_payload(model *m, int dir, int64_t o, const uint8_t *data, int64_t le
             }
             return;
         }
+    }
+    if (n == 0) {
+        return;
     }
     conflict = naive_put(&x->store, s, data, n, os, oe, m->set.policy);
     if (conflict > 0) {

@@ -6,7 +6,6 @@
 #include "script.h"
 
 #define NONE    INT64_MIN
-#define SPAN    NAIVE_SPAN
 #define SECONDS INT64_C(1000000000)
 
 enum { S_NEW, S_SYN, S_EST, S_CLOSING, S_CLOSED, S_RESET };
@@ -19,7 +18,8 @@ typedef struct {
     int n_cand, scale, packets;
     int64_t ts_time, next, acked, max_end, right, window, fin, hole_since, acked_since;
     naive_store store;
-    uint8_t *urgent; /* by offset: 1 marked */
+    int64_t *urgent; /* marks */
+    int n_urgent;
     const script_packet *syn_data;
 } direction;
 

@@ -86,8 +86,9 @@ int64_t naive_put(naive_store *h, int64_t s, const uint8_t *data, int64_t len, i
         fprintf(stderr, "naive_store: offset %lld\n", (long long)e);
         exit(1);
     }
-    if (h->bytes == NULL) {
-        h->bytes = malloc(NAIVE_SPAN);
+    if (e > h->room) {
+        h->room = 2 * e;
+        h->bytes = realloc(h->bytes, (size_t)h->room);
     }
     h->list = NULL;
     h->n = h->cap = 0;

@@ -13,7 +13,8 @@ typedef struct {
 } naive_piece;
 
 typedef struct {
-    uint8_t *bytes;    /* by offset */
+    uint8_t *bytes; /* by offset */
+    int64_t room;
     naive_piece *list; /* ascending */
     int n, cap;
 } naive_store;

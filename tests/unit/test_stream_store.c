@@ -90,7 +90,7 @@ static void random_run(netfeat_ctx *ctx, int policy, int rounds, unsigned span, 
 {
     nf_pool pool;
     nf_store store = {.nodes = 0};
-    naive_store naive = {NULL, NULL, 0, 0};
+    naive_store naive = {.n = 0};
     int64_t next = 0;
 
     nf_pool_init(&pool, ctx);
