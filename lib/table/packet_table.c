@@ -118,7 +118,7 @@ static int choose_fields(netfeat_ctx *ctx, const netfeat_options *opts, field_li
     return code;
 }
 
-static int choose_decoding(netfeat_ctx *ctx, const netfeat_options *opts, nf_decode_config *config)
+int nf_table_decoding(netfeat_ctx *ctx, const netfeat_options *opts, nf_decode_config *config)
 {
     const char *tunnels = netfeat_options_get_text(opts, NETFEAT_OPT_TABLE_TUNNELS);
     const char *ports = netfeat_options_get_text(opts, NETFEAT_OPT_TABLE_TUNNEL_PORTS), *bad = NULL;
@@ -153,7 +153,7 @@ int netfeat_table_new(netfeat_ctx *ctx, const netfeat_options *opts, netfeat_tab
         return nf_error(ctx, NETFEAT_ERR_ARGUMENT, "table_new: ret is NULL");
     }
     code = choose_fields(ctx, opts, &list);
-    code = code != 0 ? code : choose_decoding(ctx, opts, &config);
+    code = code != 0 ? code : nf_table_decoding(ctx, opts, &config);
     code = code != 0 ? code : nf_table_alloc(ctx, list.n, &tab);
     for (int i = 0; code == 0 && i < list.n; i++) {
         code = nf_table_set_name(tab, i, netfeat_field_name(list.ids[i]));
@@ -297,11 +297,26 @@ static int too_many_rows(const netfeat_table *tab)
                        "the table has its %lld rows (table.max_rows)", (long long)tab->growing->max_rows);
 }
 
+int nf_table_append_record(netfeat_table *tab, const nf_record *record, const char *call)
+{
+    int code = check_growing(tab, call);
+
+    if (code == 0 && tab->growing->max_rows != 0 && tab->rows >= tab->growing->max_rows) {
+        code = too_many_rows(tab);
+    }
+    code = code != 0 ? code : reserve_rows(tab, 1);
+    if (code != 0) {
+        return code;
+    }
+    tab->growing->records[0] = *record;
+    return append_records(tab, 1);
+}
+
 int netfeat_table_append_packet(netfeat_table *tab, int link_type, int64_t time_ns, uint32_t wire_length,
                                 const void *data, uint32_t captured_length)
 {
     nf_packet_builder *pb;
-    nf_record *r;
+    nf_record r;
     int code;
 
     if (tab == NULL) {
@@ -314,24 +329,19 @@ int netfeat_table_append_packet(netfeat_table *tab, int link_type, int64_t time_
         return nf_error(tab->ctx, NETFEAT_ERR_RANGE, "table_append_packet: link type %d", link_type);
     }
     code = check_growing(tab, "table_append_packet");
-    if (code == 0 && tab->growing->max_rows != 0 && tab->rows >= tab->growing->max_rows) {
-        code = too_many_rows(tab);
-    }
-    code = code != 0 ? code : reserve_rows(tab, 1);
     if (code != 0) {
         return code;
     }
     pb = tab->growing;
-    r = &pb->records[0];
-    memset(r, 0, sizeof *r);
-    r->data = data != NULL ? data : (const void *)"";
-    r->number = (uint64_t)pb->pushed + 1;
-    r->time_ns = time_ns;
-    r->captured_length = captured_length;
-    r->wire_length = wire_length;
-    r->link_type = (uint16_t)link_type;
-    r->flags = time_ns < pb->last_time ? NF_RECORD_TIME_BACKWARDS : 0;
-    code = append_records(tab, 1);
+    memset(&r, 0, sizeof r);
+    r.data = data != NULL ? data : (const void *)"";
+    r.number = (uint64_t)pb->pushed + 1;
+    r.time_ns = time_ns;
+    r.captured_length = captured_length;
+    r.wire_length = wire_length;
+    r.link_type = (uint16_t)link_type;
+    r.flags = time_ns < pb->last_time ? NF_RECORD_TIME_BACKWARDS : 0;
+    code = nf_table_append_record(tab, &r, "table_append_packet");
     if (code == 0) {
         pb->pushed++;
         pb->last_time = time_ns;
