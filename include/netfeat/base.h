@@ -40,7 +40,7 @@ typedef struct netfeat_column netfeat_column;   /* immutable, reference counted,
 typedef struct netfeat_table netfeat_table;     /* grows until sealed, then immutable and shareable */
 typedef struct netfeat_encoder netfeat_encoder; /* learns until sealed, then immutable and shareable */
 typedef struct netfeat_accumulator netfeat_accumulator; /* carries state over batches; one thread at a time */
-typedef struct netfeat_pipeline netfeat_pipeline; /* a list of features; one thread at a time */
-typedef struct netfeat_writer netfeat_writer;   /* an open output for tables; one thread at a time */
+typedef struct netfeat_pipeline netfeat_pipeline;       /* a list of features; one thread at a time */
+typedef struct netfeat_writer netfeat_writer;           /* an open output for tables; one thread at a time */
 
 #endif
