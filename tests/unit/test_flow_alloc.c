@@ -108,6 +108,10 @@ static int flows_case(torture *t, void *user)
     TRY(t, netfeat_flows_take(b, &out));
     torture_saw_table(t, out);
     out = netfeat_table_unref(out);
+    TRY(t, netfeat_flows_end(a));
+    TRY(t, netfeat_flows_take_all(a, &out));
+    torture_saw_table(t, out);
+    out = netfeat_table_unref(out);
     TRY(t, netfeat_streams(ctx, in, opts, &out));
     torture_saw_table(t, out);
 out:
