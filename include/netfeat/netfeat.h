@@ -11,6 +11,7 @@
 #include <netfeat/column.h>
 #include <netfeat/field.h>
 #include <netfeat/table.h>
+#include <netfeat/flow.h>
 #include <netfeat/feature.h>
 #include <netfeat/encoder.h>
 #include <netfeat/pipeline.h>

@@ -14,7 +14,7 @@ nf_layer nf_chdlc(nf_walk *w, nf_packet *pkt)
     }
     type = nf_load_be16(p + 2);
     w->at += CHDLC_BYTES;
-    if (type == TYPE_SLARP || type < NF_ETHER_MIN) {
+    if (type == TYPE_SLARP || type == NF_ETHER_VLAN || type < NF_ETHER_MIN) {
         return nf_stop(w, NETFEAT_QUALITY_UNKNOWN_NETWORK);
     }
     return nf_ether_type(w, pkt, type);

@@ -136,12 +136,15 @@ nf_layer nf_pflog(nf_walk *w, nf_packet *pkt)
     return family_layer(w, p[1]);
 }
 
-/* Direction, and what compression (RFC 1144) made of the header. */
+/* Direction (0 in, 1 out), and what compression (RFC 1144) made of the header. */
 nf_layer nf_slip(nf_walk *w, nf_packet *pkt)
 {
     (void)pkt;
     if (nf_left(w) < SLIP_BYTES) {
         return nf_stop_short(w, SLIP_BYTES);
+    }
+    if (nf_here(w)[0] > 1) {
+        return nf_stop(w, NETFEAT_QUALITY_BAD_HEADER);
     }
     w->at += SLIP_BYTES;
     return NF_LAYER_RAW;

@@ -5,7 +5,6 @@
 
 #define VXLAN_BYTES    8
 #define FLAG_ID        0x08
-#define FLAG_PROTOCOL  0x04
 #define GENEVE_BYTES   8
 #define GENEVE_CONTROL 0x80
 
@@ -25,22 +24,19 @@ nf_layer nf_vxlan(nf_walk *w, nf_packet *pkt)
     return nf_tunnel_id(w, pkt, NETFEAT_TUNNEL_VXLAN, nf_load_be24(p + 4), NF_LAYER_ETHERNET);
 }
 
+/* Its port says that it has the field for a protocol, also when the flag for it is not set; 0 is Ethernet, as in VXLAN. */
 nf_layer nf_vxlan_gpe(nf_walk *w, nf_packet *pkt)
 {
     static const nf_layer protocols[] = {NF_LAYER_ETHERNET, NF_LAYER_IPV4, NF_LAYER_IPV6,
                                          NF_LAYER_ETHERNET, NF_LAYER_NSH,  NF_LAYER_MPLS};
     const uint8_t *p = nf_here(w);
-    unsigned protocol;
 
-    if (nf_left(w) < VXLAN_BYTES || !(p[0] & FLAG_ID) || nf_load_be16(p + 1) != 0) {
-        return NF_LAYER_DONE;
-    }
-    protocol = p[0] & FLAG_PROTOCOL ? p[3] : 0;
-    if (protocol >= sizeof protocols / sizeof protocols[0] || ((p[0] & FLAG_PROTOCOL) && protocol == 0)) {
+    if (nf_left(w) < VXLAN_BYTES || !(p[0] & FLAG_ID) || nf_load_be16(p + 1) != 0 ||
+        p[3] >= sizeof protocols / sizeof protocols[0]) {
         return NF_LAYER_DONE;
     }
     w->at += VXLAN_BYTES;
-    return nf_tunnel_id(w, pkt, NETFEAT_TUNNEL_VXLAN_GPE, nf_load_be24(p + 4), protocols[protocol]);
+    return nf_tunnel_id(w, pkt, NETFEAT_TUNNEL_VXLAN_GPE, nf_load_be24(p + 4), protocols[p[3]]);
 }
 
 nf_layer nf_geneve(nf_walk *w, nf_packet *pkt)

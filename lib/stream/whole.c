@@ -64,7 +64,7 @@ int64_t netfeat_streams_append_whole(netfeat_streams *st, netfeat_source *src, i
         done++;
         code = make_whole(st, &r);
         if (code > 0) {
-            code = nf_table_append_record(tab, &r, nf_source_file_index(src), CALL);
+            code = nf_table_append_record(tab, &r, CALL);
         }
     }
     return code != 0 ? code : done;

@@ -47,6 +47,6 @@ void nf_packet_builder_free(netfeat_ctx *ctx, nf_packet_builder *pb);
 int nf_table_decoding(netfeat_ctx *ctx, const netfeat_options *opts, nf_decode_config *config);
 /* One more row out of a record that did not come from a source directly. LIMIT, NOMEM: nothing was appended. The
    table is growing (STATE otherwise, with a message that names the call). */
-int nf_table_append_record(netfeat_table *tab, const nf_record *record, uint32_t file_index, const char *call);
+int nf_table_append_record(netfeat_table *tab, const nf_record *record, const char *call);
 
 #endif

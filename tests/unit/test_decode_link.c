@@ -42,6 +42,10 @@ Test(decode_link, serial_lines)
          0, "tunnel_type=3 tunnel_depth=1 tunnel_id=7 src_ip=1.2.3.4 padding_length=1 quality=1000"},
         {"ppp with direction", 204, "01ff030021" TCP4, 0, SEEN},
         {"cisco hdlc", 104, "8f000800" TCP4, 0, SEEN "ether_type=800"},
+        {"cisco with vlan", 104,
+         "0f008100"
+         "00050800" TCP4,
+         0, "-vlan_id -src_ip quality=800"},
         {"cisco slarp", 104, "8f00803500000002", 0, "-arp_operation -ether_type quality=800"},
         {"cisco mpls", 104,
          "0f008847"
@@ -78,6 +82,7 @@ Test(decode_link, serial_lines)
          "8001"
          "184103cc" TCP4,
          0, "-src_ip quality=800"},
+        {"slip direction", 8, "02000000000000000000000000000000" TCP4, 0, "-src_ip quality=200"},
         {"slip", 8,
          "00"
          "00"
