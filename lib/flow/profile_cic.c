@@ -187,7 +187,7 @@ static bool get_flag(nf_flow_view *v, int argument, nf_flow_value *ret)
     if ((argument & NF_DIRECTION) == NF_FORWARD) {
         return nf_give_u64(ret, 0); /* the first packet is a backward one */
     }
-    return nf_give_u64(ret, (uint64_t)cic_of(v)->first_flags >> bit & 1U);
+    return nf_give_u64(ret, (unsigned)cic_of(v)->first_flags >> bit & 1U);
 }
 
 static bool get_window(nf_flow_view *v, int argument, nf_flow_value *ret)
@@ -197,7 +197,7 @@ static bool get_window(nf_flow_view *v, int argument, nf_flow_value *ret)
     if (is_2018(v)) {
         return nf_give_i64(ret, argument == NF_FORWARD ? -1 : (int64_t)s->last_window);
     }
-    return nf_give_i64(ret, s->window[argument == NF_FORWARD ? v->forward : 1U - v->forward]);
+    return nf_give_i64(ret, s->window[argument == NF_FORWARD ? v->forward : 1 - v->forward]);
 }
 
 static bool get_icmp(nf_flow_view *v, int argument, nf_flow_value *ret)
@@ -228,7 +228,7 @@ static bool get_repeats(nf_flow_view *v, int argument, nf_flow_value *ret)
 static bool get_bulk(nf_flow_view *v, int argument, nf_flow_value *ret)
 {
     const nf_bulk *all = nf_flow_read(v->config, v->flow, NF_G_BULK);
-    const nf_bulk *s = all + ((argument & NF_DIRECTION) == NF_FORWARD ? v->forward : 1U - v->forward);
+    const nf_bulk *s = all + ((argument & NF_DIRECTION) == NF_FORWARD ? v->forward : 1 - v->forward);
     double seconds = (double)(s->duration / US) / 1e6;
 
     ret->f = 0;
