@@ -81,7 +81,7 @@ def pcap_to_dataframe(path, ipv6=True):
     """
     import pandas  # pylint: disable=import-outside-toplevel
 
-    table = _source.read(path, columns=_COLUMNS, on_error="keep")
+    table = _source.read(path, columns=_COLUMNS, tunnels="outermost", on_error="keep")
     for problem in table.errors:
         warnings.warn(str(problem), stacklevel=2)
     version = table["ip_version"].to_numpy()
