@@ -74,7 +74,7 @@ def ours(path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         frame = pcap_to_dataframe(path, ipv6=False)
-    table = netfeat.read(path, columns=FIELDS, on_error="keep")
+    table = netfeat.read(path, columns=FIELDS, tunnels="outermost", on_error="keep")
     fields = [dict(zip(FIELDS, values)) for values in zip(*[table[name].to_list() for name in FIELDS])]
     return list(zip(*[frame[name].tolist() for name in reference.COLUMNS])), fields, table.errors
 
