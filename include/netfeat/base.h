@@ -38,9 +38,12 @@ typedef struct netfeat_options netfeat_options; /* a bag of checked settings; NU
 typedef struct netfeat_source netfeat_source;   /* where packets come from; one thread at a time */
 typedef struct netfeat_column netfeat_column;   /* immutable, reference counted, shareable */
 typedef struct netfeat_table netfeat_table;     /* grows until sealed, then immutable and shareable */
-typedef struct netfeat_encoder netfeat_encoder; /* learns until sealed, then immutable and shareable */
-typedef struct netfeat_accumulator netfeat_accumulator; /* carries state over batches; one thread at a time */
-typedef struct netfeat_pipeline netfeat_pipeline; /* a list of features; one thread at a time */
-typedef struct netfeat_writer netfeat_writer;   /* an open output for tables; one thread at a time */
+/* learns until sealed, then immutable and shareable */
+typedef struct netfeat_encoder netfeat_encoder;
+/* carries state from batch to batch; one thread at a time */
+typedef struct netfeat_accumulator netfeat_accumulator;
+/* a list of features; one thread at a time */
+typedef struct netfeat_pipeline netfeat_pipeline;
+typedef struct netfeat_writer netfeat_writer; /* an open output for tables; one thread at a time */
 
 #endif

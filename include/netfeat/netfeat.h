@@ -11,9 +11,11 @@
 #include <netfeat/column.h>
 #include <netfeat/field.h>
 #include <netfeat/table.h>
+#include <netfeat/flow.h>
 #include <netfeat/feature.h>
 #include <netfeat/encoder.h>
 #include <netfeat/pipeline.h>
 #include <netfeat/export.h>
+#include <netfeat/stream.h>
 
 #endif

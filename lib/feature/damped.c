@@ -10,7 +10,6 @@
 #include "table/text.h"
 
 static const double lambdas[NF_DECAYS] = {5.0, 3.0, 1.0, 0.1, 0.01};
-static const char *const lambda_names[NF_DECAYS] = {"l5", "l3", "l1", "l0_1", "l0_01"};
 
 enum { TIME, LENGTH, SRC_MAC, DST_MAC, SRC_IP, DST_IP, SRC_PORT, DST_PORT, PROTOCOL, N_INPUTS };
 static const int input_types[N_INPUTS] = {
@@ -201,16 +200,18 @@ static void insert_value(const nf_damped *s, nf_damped_stream *st, double v, int
     }
 }
 
-static double mean_of(const nf_damped_stream *st, int k)
-{
-    return st->w[k] != 0.0 ? st->sum[k] / st->w[k] : 0.0;
-}
+/* What a stream says for each lambda. */
+typedef struct {
+    double mean[NF_DECAYS], variance[NF_DECAYS];
+} moments;
 
-static double variance_of(const nf_damped_stream *st, int k)
+static void find_moments(const nf_damped_stream *st, moments *m)
 {
-    double mean = mean_of(st, k);
-
-    return st->w[k] != 0.0 ? fabs(st->squares[k] / st->w[k] - mean * mean) : 0.0;
+    for (int k = 0; k < NF_DECAYS; k++) {
+        double w = st->w[k] != 0.0 ? st->w[k] : 1.0; /* then the sums are 0, too */
+        m->mean[k] = st->sum[k] / w;
+        m->variance[k] = fabs(st->squares[k] / w - m->mean[k] * m->mean[k]);
+    }
 }
 
 /* The stream of a key, fresh ones being started. The pointer holds until the next call for the same table. */
@@ -246,14 +247,14 @@ static void start_pair(const nf_damped *s, nf_damped_pair *p, int64_t now)
     }
 }
 
-/* A value v of side `side`, whose stream has it already. */
-static void update_pair(const nf_damped *s, nf_damped_pair *p, int side, const nf_damped_stream *own,
-                        double v, int64_t now)
+/* A value v of side `side`, whose stream has it already; means are those of that stream. */
+static void update_pair(const nf_damped *s, nf_damped_pair *p, int side, const double *means, double v,
+                        int64_t now)
 {
     double dt = elapsed(s, p->last, now);
 
     for (int k = 0; k < NF_DECAYS; k++) {
-        double residue = v - mean_of(own, k);
+        double residue = v - means[k];
         if (dt > 0.0) {
             double f = nf_exp2_decay(-lambdas[k] * dt);
             p->products[k] *= f;
@@ -272,12 +273,14 @@ static void update_all_pairs(const nf_damped *s, nf_stream_table *streams, nf_pa
                              double v, int64_t now)
 {
     uint32_t at = streams->lists[id].first;
+    moments own;
 
+    find_moments(&streams->streams[id], &own);
     while (at != 0) {
         const nf_damped_link *link = &pairs->links[at - 1];
         int side = link->stream[0] == id ? 0 : 1;
         decay_stream(s, &streams->streams[link->stream[!side]], now);
-        update_pair(s, &pairs->pairs[at - 1], side, &streams->streams[id], v, now);
+        update_pair(s, &pairs->pairs[at - 1], side, own.mean, v, now);
         at = link->next[side];
     }
 }
@@ -334,19 +337,18 @@ static int find_pair(netfeat_ctx *ctx, const nf_damped *s, nf_stream_table *stre
 
 /* ---- one packet ---- */
 
-static double *put_stream(double *to, const nf_damped_stream *st, int k)
+static double *put_stream(double *to, const nf_damped_stream *st, const moments *m, int k)
 {
     *to++ = st->w[k];
-    *to++ = mean_of(st, k);
-    *to++ = variance_of(st, k);
+    *to++ = m->mean[k];
+    *to++ = m->variance[k];
     return to;
 }
 
-static double *put_pair(double *to, const nf_damped_stream *a, const nf_damped_stream *b,
-                        const nf_damped_pair *p, int k)
+static double *put_pair(double *to, const moments *a, const moments *b, const nf_damped_pair *p, int k)
 {
-    double va = variance_of(a, k), vb = variance_of(b, k);
-    double ma = mean_of(a, k), mb = mean_of(b, k);
+    double va = a->variance[k], vb = b->variance[k];
+    double ma = a->mean[k], mb = b->mean[k];
     double covariance = p->w[k] != 0.0 ? p->products[k] / p->w[k] : 0.0;
     double deviations = sqrt(va) * sqrt(vb);
 
@@ -362,6 +364,7 @@ static int put_single(netfeat_ctx *ctx, nf_damped *s, nf_stream_table *t, const 
                       int64_t now, double **to)
 {
     nf_damped_stream *st = NULL;
+    moments m;
     uint32_t id;
     int code = find_stream(ctx, s, t, k, now, &id, &st);
 
@@ -373,8 +376,9 @@ static int put_single(netfeat_ctx *ctx, nf_damped *s, nf_stream_table *t, const 
         v = dt > 0.0 ? dt : 0.0;
     }
     insert_value(s, st, v, now);
+    find_moments(st, &m);
     for (int i = 0; i < NF_DECAYS; i++) {
-        *to = put_stream(*to, st, i);
+        *to = put_stream(*to, st, &m, i);
     }
     return NETFEAT_OK;
 }
@@ -386,7 +390,8 @@ static int put_double(netfeat_ctx *ctx, nf_damped *s, nf_stream_table *streams, 
 {
     nf_damped_stream *st = NULL;
     nf_damped_pair *pair = NULL;
-    nf_damped_stream own, other;
+    nf_damped_stream own;
+    moments own_moments, other;
     uint32_t from_id = 0, to_id = 0;
     int side = 0;
     int code = find_stream(ctx, s, streams, from, now, &from_id, &st);
@@ -399,20 +404,21 @@ static int put_double(netfeat_ctx *ctx, nf_damped *s, nf_stream_table *streams, 
         update_all_pairs(s, streams, pairs, from_id, v, now);
     }
     own = streams->streams[from_id];
+    find_moments(&own, &own_moments);
     code = find_stream(ctx, s, streams, to_key, now, &to_id, &st);
     if (code != 0) {
         return code;
     }
     decay_stream(s, st, now);
-    other = *st;
+    find_moments(st, &other);
     code = find_pair(ctx, s, streams, pairs, from, to_key, from_id, to_id, now, &pair, &side);
     if (code != 0) {
         return code;
     }
-    update_pair(s, pair, side, &own, v, now);
+    update_pair(s, pair, side, own_moments.mean, v, now);
     for (int k = 0; k < NF_DECAYS; k++) {
-        *to = put_stream(*to, &own, k);
-        *to = put_pair(*to, &own, &other, pair, k);
+        *to = put_stream(*to, &own, &own_moments, k);
+        *to = put_pair(*to, &own_moments, &other, pair, k);
     }
     return NETFEAT_OK;
 }
@@ -452,85 +458,56 @@ static int run_row(netfeat_ctx *ctx, nf_damped *s, netfeat_column *const *in, in
                      : put_double(ctx, s, &s->socket, &s->sockets, &src_socket, &dst_socket, v, now, &to);
 }
 
-/* ---- columns ---- */
+/* ---- many packets ---- */
+
+/* Columns are far apart, at distances that share one set of the cache: rows are gathered in a tile first. */
+#define TILE_ROWS  64
+#define TILE_PITCH 72
 
 typedef struct {
-    const char *name;
-    bool seconds;
-    bool pair;
-} block_def;
-static const block_def blocks[] = {
-    {"mi", false, false},    {"h", false, false},   {"hh", false, true},
-    {"hh_jit", true, false}, {"hphp", false, true},
-};
-static const char *const stat_names[] = {"weight",    "mean",       "variance", "radius",
-                                         "magnitude", "covariance", "pcc"};
-static const char *const byte_units[] = {"packets", "bytes", "bytes^2", "bytes^2", "bytes", "bytes^2", ""};
-static const char *const second_units[] = {"packets", "s", "s^2"};
+    double values[NF_DAMPED_COLUMNS_MAX][TILE_PITCH];
+} tile;
 
-static int add_column(netfeat_ctx *ctx, const nf_step *step, const block_def *b, int lambda, int stat,
-                      int64_t rows, nf_outputs *out, double **data, uint8_t **validity)
+static int run_tile(netfeat_ctx *ctx, nf_damped *s, netfeat_column *const *in, int64_t first, int rows,
+                    tile *t, double *const *data, uint8_t *const *validity)
 {
-    char name[64];
-    size_t n = 0;
-    const char *const parts[] = {b->name, lambda_names[lambda], stat_names[stat]};
-    netfeat_column *col = NULL;
-    int code = nf_column_new(ctx, NETFEAT_TYPE_F64, rows, b->seconds ? second_units[stat] : byte_units[stat],
-                             nf_feature_definition(step->cls->id), netfeat_feature_null_rule(step->cls->id),
-                             &col, data, validity);
+    int n = s->wide ? 115 : 100;
 
-    if (code != 0) {
-        return code;
-    }
-    for (int i = 0; i < 3; i++) {
-        size_t length = strlen(parts[i]);
-        memcpy(name + n, parts[i], length);
-        n += length;
-        name[n++] = i < 2 ? '_' : '\0';
-    }
-    return nf_outputs_add(out, name, col);
-}
-
-static int add_columns(netfeat_ctx *ctx, const nf_step *step, int64_t rows, nf_outputs *out, double **data,
-                       uint8_t **validity)
-{
-    const nf_damped *s = step->state;
-    int n = 0;
-    int code = NETFEAT_OK;
-
-    for (size_t b = 0; b < sizeof blocks / sizeof blocks[0]; b++) {
-        if (b == 1 && !s->wide) {
-            continue;
+    for (int i = 0; i < rows; i++) {
+        double values[NF_DAMPED_COLUMNS_MAX];
+        bool known = false;
+        int code = run_row(ctx, s, in, first + i, values, &known);
+        if (code != 0) {
+            return code;
         }
-        for (int k = 0; k < NF_DECAYS; k++) {
-            for (int stat = 0; code == 0 && stat < (blocks[b].pair ? 7 : 3); stat++, n++) {
-                code = add_column(ctx, step, &blocks[b], k, stat, rows, out, &data[n], &validity[n]);
-            }
+        for (int k = 0; k < n; k++) {
+            t->values[k][i] = known ? values[k] : 0.0;
+        }
+        for (int k = 0; k < n && !known; k++) {
+            nf_bitmap_clear(validity[k], first + i);
         }
     }
-    return code;
+    for (int k = 0; k < n; k++) {
+        memcpy(data[k] + first, t->values[k], (size_t)rows * sizeof(double));
+    }
+    return NETFEAT_OK;
 }
 
 static int apply(netfeat_ctx *ctx, nf_step *step, netfeat_column *const *in, nf_outputs *out)
 {
     nf_damped *s = step->state;
-    int n = s->wide ? 115 : 100;
     double *data[NF_DAMPED_COLUMNS_MAX];
     uint8_t *validity[NF_DAMPED_COLUMNS_MAX];
     size_t from = out->n;
-    int code = add_columns(ctx, step, in[0]->length, out, data, validity);
+    tile *t = nf_alloc(ctx, sizeof *t);
+    int code =
+        t != NULL ? nf_damped_add_columns(ctx, step, in[0]->length, out, data, validity) : nf_ctx_code(ctx);
 
-    for (int64_t row = 0; code == 0 && row < in[0]->length; row++) {
-        double values[NF_DAMPED_COLUMNS_MAX] = {0.0};
-        bool known = false;
-        code = run_row(ctx, s, in, row, values, &known);
-        for (int k = 0; code == 0 && k < n; k++) {
-            data[k][row] = values[k];
-            if (!known) {
-                nf_bitmap_clear(validity[k], row);
-            }
-        }
+    for (int64_t first = 0; code == 0 && first < in[0]->length; first += TILE_ROWS) {
+        int rows = in[0]->length - first < TILE_ROWS ? (int)(in[0]->length - first) : TILE_ROWS;
+        code = run_tile(ctx, s, in, first, rows, t, data, validity);
     }
+    nf_free(ctx, t, sizeof *t);
     for (size_t i = from; code == 0 && i < out->n; i++) {
         nf_column_count_nulls(out->cols[i]);
     }

@@ -52,6 +52,9 @@ typedef struct {
     nf_pair_table hosts, sockets;
 } nf_damped;
 
+/* Fresh columns in the order of a layout, for the caller to fill in. */
+int nf_damped_add_columns(netfeat_ctx *ctx, const nf_step *step, int64_t rows, nf_outputs *out, double **data,
+                          uint8_t **validity);
 void nf_damped_init_tables(nf_step *step);
 void nf_damped_free_tables(nf_step *step);
 int nf_damped_stream_room(netfeat_ctx *ctx, nf_stream_table *t, bool lists);

@@ -1,4 +1,4 @@
-#include "feature/group.h"
+#include "feature/group_inside.h"
 
 #include <assert.h>
 #include <string.h>
@@ -7,22 +7,11 @@
 #include "base/checked.h"
 #include "base/hash.h"
 
-#define LANES      64 /* rows whose hashes and slots are under way at the same time */
+#define LANES      NF_GROUP_LANES /* rows whose hashes and slots are under way at the same time */
 #define DIRECT_TOP ((size_t)1 << 24)
 #define DIRECT_GAP 1024 /* a table of 4-byte values grows this far beyond twice the number of groups */
 
 /* ---- life ---- */
-
-static int key_width(int type)
-{
-    return type == NETFEAT_TYPE_BOOL ? 1 : nf_type_width(type);
-}
-
-/* One key column of fixed width is stored as it is; anything else with a byte of presence per column. */
-static bool is_plain(const nf_groups *g)
-{
-    return g->n == 1 && g->stride > 0;
-}
 
 int nf_groups_init(nf_groups *g, netfeat_ctx *ctx, const int *types, int n, bool null_is_key, bool evict,
                    int64_t limit)
@@ -36,7 +25,7 @@ int nf_groups_init(nf_groups *g, netfeat_ctx *ctx, const int *types, int n, bool
             return nf_error(ctx, NETFEAT_ERR_TYPE, "a list is no key");
         }
         variable = variable || nf_type_has_offsets(types[i]);
-        stride += (size_t)key_width(types[i]) + (n > 1 ? 1 : 0);
+        stride += (size_t)nf_groups_key_width(types[i]) + (n > 1 ? 1 : 0);
         g->types[i] = types[i];
     }
     if (variable && evict) {
@@ -114,6 +103,11 @@ static inline uint32_t find(const nf_groups *g, uint64_t hash, const void *key, 
         }
     }
     return NF_GROUP_NONE;
+}
+
+uint32_t nf_groups_find(const nf_groups *g, const void *key, size_t size)
+{
+    return find(g, hash_of(g, key, size), key, size);
 }
 
 static int grow_bytes(netfeat_ctx *ctx, uint8_t **ptr, size_t *cap, size_t need)
@@ -353,6 +347,27 @@ static int put_small(nf_groups *g, uint32_t value, uint32_t *ret)
     return find_or_add(g, hash, &value, g->stride, ret);
 }
 
+/* No NULLs, and nobody asks who was seen: a look-up per row, until a value is new. */
+static int assign_known(nf_groups *g, const uint64_t *restrict values, int n, uint32_t *restrict ids)
+{
+    const uint32_t *direct = g->direct;
+    uint64_t direct_n = g->direct_n;
+
+    for (int i = 0; i < n; i++) {
+        uint32_t id = values[i] < direct_n ? direct[values[i]] : NF_GROUP_NONE;
+        if (id == NF_GROUP_NONE) {
+            int code = put_small(g, (uint32_t)values[i], &id);
+            if (code != 0) {
+                return code;
+            }
+            direct = g->direct;
+            direct_n = g->direct_n;
+        }
+        ids[i] = id;
+    }
+    return NETFEAT_OK;
+}
+
 static int assign_small(nf_groups *g, const netfeat_column *col, int64_t first, int n, uint32_t *restrict ids)
 {
     uint64_t values[NF_BLOCK];
@@ -360,6 +375,9 @@ static int assign_small(nf_groups *g, const netfeat_column *col, int64_t first, 
 
     assert(n <= NF_BLOCK);
     nf_read_u64(col, first, n, values);
+    if (col->nulls == 0 && !g->evict) {
+        return assign_known(g, values, n, ids);
+    }
     for (int i = 0; code == 0 && i < n; i++) {
         uint32_t id = values[i] < g->direct_n ? g->direct[values[i]] : NF_GROUP_NONE;
         if (!nf_column_present(col, first + i)) {
@@ -385,17 +403,6 @@ static uint32_t look_up_small(const nf_groups *g, uint32_t value)
 }
 
 /* ---- one key column of 6, 8 or 16 bytes ---- */
-
-/* -0.0 and 0.0 are one value, and every NaN is NULL. */
-static bool f64_key(const uint8_t *from, uint8_t to[8])
-{
-    double v;
-
-    memcpy(&v, from, sizeof v);
-    v = v == 0.0 ? 0.0 : v;
-    memcpy(to, &v, sizeof v);
-    return v == v;
-}
 
 /* Hash all lanes, fetch their slots, fetch the keys that the slots point to, then compare: three dependent cache
    misses of 64 rows overlap. Neighbours are often equal and share the work. */
@@ -446,7 +453,7 @@ static inline __attribute__((always_inline)) int assign_lanes(nf_groups *g, cons
     return code;
 }
 
-static int assign_wide(nf_groups *g, const uint8_t *data, int n, uint32_t *ids)
+int nf_groups_assign_bytes(nf_groups *g, const uint8_t *data, int n, uint32_t *ids)
 {
     switch (g->stride) {
     case 6:
@@ -470,7 +477,7 @@ static int assign_plain_slow(nf_groups *g, const netfeat_column *col, int64_t fi
         uint8_t f64[8];
         bool present = nf_column_present(col, first + i);
         if (present && col->type == NETFEAT_TYPE_F64) {
-            present = f64_key(key, f64);
+            present = nf_groups_f64_key(key, f64);
             key = f64;
         }
         code = present ? nf_groups_put(g, key, g->stride, &ids[i]) : null_group(g, &ids[i]);
@@ -478,7 +485,7 @@ static int assign_plain_slow(nf_groups *g, const netfeat_column *col, int64_t fi
     return code;
 }
 
-static int assign_plain(nf_groups *g, const netfeat_column *col, int64_t first, int n, uint32_t *ids)
+int nf_groups_assign_plain(nf_groups *g, const netfeat_column *col, int64_t first, int n, uint32_t *ids)
 {
     int code = NETFEAT_OK;
 
@@ -490,162 +497,33 @@ static int assign_plain(nf_groups *g, const netfeat_column *col, int64_t first, 
     }
     for (int i = 0; code == 0 && i < n; i += LANES) {
         int k = n - i < LANES ? n - i : LANES;
-        code = assign_wide(g, col->data + (size_t)(first + i) * g->stride, k, ids + i);
+        code = nf_groups_assign_bytes(g, col->data + (size_t)(first + i) * g->stride, k, ids + i);
     }
     return code;
 }
 
-/* ---- several key columns, text ---- */
-
-static size_t packed_bytes(const nf_groups *g, netfeat_column *const *cols, int64_t row)
+void nf_groups_look_up_plain(const nf_groups *g, const netfeat_column *col, int64_t first, int n,
+                             uint32_t *ids)
 {
-    size_t size = 0;
+    uint64_t values[NF_BLOCK];
 
-    for (int k = 0; k < g->n; k++) {
-        if (nf_type_has_offsets(g->types[k])) {
-            size += 5 + (size_t)(cols[k]->offsets[row + 1] - cols[k]->offsets[row]);
-        } else {
-            size += 1 + (size_t)key_width(g->types[k]);
+    if (g->stride < 6) {
+        nf_read_u64(col, first, n, values);
+        for (int i = 0; i < n; i++) {
+            ids[i] = nf_column_present(col, first + i) ? look_up_small(g, (uint32_t)values[i]) : g->null_id;
         }
+        return;
     }
-    return size;
-}
-
-/* The keys of a row as bytes; false when one of them is NULL and NULL is no key. */
-static bool pack(const nf_groups *g, netfeat_column *const *cols, int64_t row, uint8_t *to, size_t *ret_size)
-{
-    uint8_t *at = to;
-
-    for (int k = 0; k < g->n; k++) {
-        const netfeat_column *col = cols[k];
-        bool text = nf_type_has_offsets(col->type);
-        size_t width = (size_t)key_width(col->type);
-        uint8_t *flag = at++;
-        bool present = nf_column_present(col, row);
-
-        if (present && text) {
-            uint32_t size = (uint32_t)(col->offsets[row + 1] - col->offsets[row]);
-            memcpy(at, &size, sizeof size);
-            if (size > 0) {
-                memcpy(at + sizeof size, col->data + col->offsets[row], size);
-            }
-            at += sizeof size + size;
-        } else if (present && col->type == NETFEAT_TYPE_BOOL) {
-            *at++ = nf_bitmap_get(col->data, row);
-        } else if (present && col->type == NETFEAT_TYPE_F64) {
-            present = f64_key(col->data + (size_t)row * width, at);
-            at += width;
-        } else if (present) {
-            memcpy(at, col->data + (size_t)row * width, width);
-            at += width;
-        }
-        if (!present) {
-            if (!g->null_is_key) {
-                return false;
-            }
-            at = flag + 1 + width;
-            memset(flag + 1, 0, width);
-        }
-        *flag = present;
-    }
-    *ret_size = (size_t)(at - to);
-    return true;
-}
-
-/* Room for the keys of a row; texts of 4 GiB and more are no keys. */
-static int pack_room(netfeat_ctx *ctx, const nf_groups *g, netfeat_column *const *cols, int64_t row,
-                     uint8_t **scratch, size_t *cap)
-{
-    size_t need = packed_bytes(g, cols, row);
-
-    for (int k = 0; k < g->n && need > UINT32_MAX; k++) {
-        if (nf_type_has_offsets(g->types[k]) &&
-            cols[k]->offsets[row + 1] - cols[k]->offsets[row] > UINT32_MAX) {
-            return nf_error(ctx, NETFEAT_ERR_RANGE, "row %lld: a key of 4 GiB or more", (long long)row);
-        }
-    }
-    return need <= *cap ? NETFEAT_OK : grow_bytes(ctx, scratch, cap, need);
-}
-
-static int assign_packed(nf_groups *g, netfeat_column *const *cols, int64_t first, int n, uint32_t *ids)
-{
-    int code = NETFEAT_OK;
-
-    for (int i = 0; code == 0 && i < n; i++) {
-        size_t size;
-        code = pack_room(g->ctx, g, cols, first + i, &g->scratch, &g->scratch_cap);
-        if (code != 0) {
-            break;
-        }
-        if (pack(g, cols, first + i, g->scratch, &size)) {
-            code = nf_groups_put(g, g->scratch, size, &ids[i]);
-        } else {
-            ids[i] = NF_GROUP_NONE;
-        }
-    }
-    return code;
-}
-
-/* ---- entry points ---- */
-
-int nf_groups_assign(nf_groups *g, netfeat_column *const *cols, int64_t first, int n, uint32_t *ids)
-{
-    if (g->n == 0) {
-        memset(ids, 0, (size_t)n * sizeof *ids);
-        if (n > 0 && g->count == 0) {
-            g->count = 1;
-            ids[0] = NF_GROUP_FRESH;
-        }
-        return NETFEAT_OK;
-    }
-    return is_plain(g) ? assign_plain(g, cols[0], first, n, ids) : assign_packed(g, cols, first, n, ids);
-}
-
-static void look_up_plain(const nf_groups *g, const netfeat_column *col, int64_t first, int n, uint32_t *ids)
-{
     for (int i = 0; i < n; i++) {
         const uint8_t *key = col->data + (size_t)(first + i) * g->stride;
         uint8_t f64[8];
         bool present = nf_column_present(col, first + i);
         if (present && col->type == NETFEAT_TYPE_F64) {
-            present = f64_key(key, f64);
+            present = nf_groups_f64_key(key, f64);
             key = f64;
         }
         ids[i] = !present ? g->null_id : find(g, hash_of(g, key, g->stride), key, g->stride);
     }
-}
-
-int nf_groups_look_up(netfeat_ctx *ctx, const nf_groups *g, netfeat_column *const *cols, int64_t first, int n,
-                      uint32_t *ids)
-{
-    uint64_t values[NF_BLOCK];
-    uint8_t *scratch = NULL;
-    size_t cap = 0, size;
-    int code = NETFEAT_OK;
-
-    assert(n <= NF_BLOCK && g->n != 0);
-    if (is_plain(g) && g->stride < 6) {
-        nf_read_u64(cols[0], first, n, values);
-        for (int i = 0; i < n; i++) {
-            ids[i] =
-                nf_column_present(cols[0], first + i) ? look_up_small(g, (uint32_t)values[i]) : g->null_id;
-        }
-        return NETFEAT_OK;
-    }
-    if (is_plain(g)) {
-        look_up_plain(g, cols[0], first, n, ids);
-        return NETFEAT_OK;
-    }
-    for (int i = 0; code == 0 && i < n; i++) {
-        code = pack_room(ctx, g, cols, first + i, &scratch, &cap);
-        if (code == 0) {
-            ids[i] = pack(g, cols, first + i, scratch, &size)
-                         ? find(g, hash_of(g, scratch, size), scratch, size)
-                         : NF_GROUP_NONE;
-        }
-    }
-    nf_free(ctx, scratch, cap);
-    return code;
 }
 
 int nf_groups_adopt(nf_groups *g, const nf_groups *other, uint32_t id, uint32_t *ret)
@@ -662,7 +540,7 @@ int nf_groups_adopt(nf_groups *g, const nf_groups *other, uint32_t id, uint32_t 
     if (id == other->null_id) {
         return null_group(g, ret);
     }
-    if (is_plain(g) && g->stride < 6) {
+    if (nf_groups_is_plain(g) && g->stride < 6) {
         memcpy(&value, key, size);
         return put_small(g, value, ret);
     }

@@ -296,6 +296,41 @@ out:
     return code;
 }
 
+/* A table to a descriptor, and an empty pipeline. A writer that could not write can only be given back. */
+static int writer_case(torture *t, void *user)
+{
+    char name[] = "/tmp/netfeat-test-XXXXXX";
+    int fd = mkstemp(name);
+    netfeat_ctx *ctx = NULL;
+    netfeat_table *tab = NULL;
+    netfeat_writer *writer = NULL;
+    netfeat_pipeline *pipe = NULL;
+    int code = torture_ctx(t, &ctx);
+
+    (void)user;
+    unlink(name);
+    code = code != 0 ? code : make_table(t, ctx, &tab);
+    if (code != 0) {
+        goto out;
+    }
+    TRY(t, netfeat_writer_open_fd(ctx, fd, NULL, &writer));
+    TRY(t, netfeat_pipeline_new(ctx, &pipe));
+    code = netfeat_writer_write(writer, tab);
+    code = code != 0 ? code : netfeat_writer_end(writer);
+    t->dead = code == NETFEAT_ERR_NOMEM && t->failed > 0;
+    if (code == 0) {
+        int64_t size = lseek(fd, 0, SEEK_END);
+        torture_saw(t, &size, sizeof size);
+    }
+out:
+    close(fd);
+    netfeat_pipeline_unref(pipe);
+    netfeat_writer_unref(writer);
+    netfeat_table_unref(tab);
+    netfeat_ctx_unref(ctx);
+    return code;
+}
+
 /* The default allocator has no switch to fail; that this constructor uses it is all there is to say. */
 static void default_allocator(void)
 {
@@ -325,6 +360,7 @@ Test(alloc, every_allocation_refused, .init = set_up, .fini = tear_down)
         {"from_source", from_source_case, 0, 100},
         {"rows", rows_case, 0, 50},
         {"columns", column_case, 0, 50},
+        {"writer", writer_case, 0, 20},
     };
 
     default_allocator();

@@ -99,6 +99,15 @@ Test(api, null_handles)
     cr_expect_eq(netfeat_column_get_f64(NULL, 0, &f64), ARGUMENT);
     cr_expect_eq(netfeat_column_get_text(NULL, 0, text, sizeof text, NULL), ARGUMENT);
 
+    cr_expect_null(netfeat_encoder_ref(NULL));
+    cr_expect_null(netfeat_encoder_unref(NULL));
+    cr_expect_null(netfeat_accumulator_ref(NULL));
+    cr_expect_null(netfeat_accumulator_unref(NULL));
+    cr_expect_null(netfeat_pipeline_ref(NULL));
+    cr_expect_null(netfeat_pipeline_unref(NULL));
+    cr_expect_null(netfeat_writer_ref(NULL));
+    cr_expect_null(netfeat_writer_unref(NULL));
+
     cr_expect_null(netfeat_table_ref(NULL));
     cr_expect_null(netfeat_table_unref(NULL));
     cr_expect_eq(netfeat_table_append_packet(NULL, 1, 0, 1, "", 1), ARGUMENT);

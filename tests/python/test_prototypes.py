@@ -49,12 +49,13 @@ def spelling(declaration, is_result=False):
     return "ptr"
 
 
-def declared():
-    """name -> (result, [parameters]) as spelled in _ffi.py, over all headers."""
+def declared(source=None):
+    """name -> (result, [parameters]) as spelled in _ffi.py, over one header or all."""
     found = {}
+    sources = [text for _, text in headers()] if source is None else [source]
     pattern = r"NETFEAT_API\s+([\w\s]+?[\s*]+)(netfeat_\w+)\s*\(([^;]*?)\)\s*(?:NETFEAT_MUST_CHECK)?\s*;"
-    for _, source in headers():
-        for result, name, parameters in re.findall(pattern, source):
+    for text in sources:
+        for result, name, parameters in re.findall(pattern, text):
             parameters = [] if parameters.strip() == "void" else parameters.split(",")
             found[name] = (spelling(result, True), [spelling(parameter) for parameter in parameters])
     return found
@@ -117,8 +118,11 @@ class Prototypes(unittest.TestCase):
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--print"]:
-        for function, (restype, argtypes) in declared().items():
-            if function not in _ffi.PROTOTYPES:
+        for header, source in headers():
+            missing = [(name, *types) for name, types in declared(source).items() if name not in _ffi.PROTOTYPES]
+            if missing:
+                print("    # " + header)
+            for function, restype, argtypes in missing:
                 print('    "%s": (%s, [%s]),' % (function, restype, ", ".join(argtypes)))
     else:
         support.main()

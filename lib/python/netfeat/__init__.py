@@ -30,8 +30,40 @@ from ._error import (
     TruncatedError,
     UnsupportedError,
 )
+from ._export import Writer, from_arrow, load, writer
+from ._feature import (
+    Accumulator,
+    Encoder,
+    Pipeline,
+    catalogue,
+    cumulative,
+    cumulative_bytes,
+    damped,
+    describe,
+    direction,
+    frequency,
+    incomplete_rows,
+    interarrival,
+    ip_numeric,
+    ip_private,
+    minmax_scale,
+    mirai_syn,
+    onehot,
+    ordinal,
+    payload_entropy,
+    payload_histogram,
+    port_class,
+    ports,
+    standard_scale,
+    tcp_flags,
+    timestamp,
+    value_counts,
+    window,
+)
+from ._flow import FlowColumn, Flows, flow_columns, flow_profiles, flows, flows_one_way
 from ._ffi import C, strings
 from ._options import Option, options
+from ._push import PushSource
 from ._source import Batches, Packet, Source, batches, read
 from ._table import Table, concat, table
 
@@ -55,8 +87,13 @@ def fields():
 
 
 __all__ = [
-    "AccessError", "ArgumentError", "Batches", "CancelledError", "Column", "ColumnTypeError", "Error", "Field",
-    "FormatError", "InternalError", "IoError", "LimitError", "MissingFileError", "NoMemoryError", "NotFoundError",
-    "Option", "Packet", "RangeError", "Source", "StateError", "Table", "TruncatedError", "UnsupportedError",
-    "batches", "concat", "fields", "options", "read", "table", "version",
+    "AccessError", "Accumulator", "ArgumentError", "Batches", "CancelledError", "Column", "ColumnTypeError",
+    "Encoder", "Error", "Field", "FlowColumn", "Flows", "FormatError", "InternalError", "IoError", "LimitError",
+    "MissingFileError", "NoMemoryError", "NotFoundError", "Option", "Packet", "Pipeline", "PushSource", "RangeError", "Source",
+    "StateError", "Table", "TruncatedError", "UnsupportedError", "Writer", "batches", "catalogue", "concat",
+    "cumulative", "cumulative_bytes", "damped", "describe", "direction", "fields", "flow_columns", "flow_profiles",
+    "flows", "flows_one_way", "frequency", "from_arrow", "incomplete_rows", "interarrival", "ip_numeric",
+    "ip_private", "load", "minmax_scale", "mirai_syn", "onehot", "options", "ordinal", "payload_entropy",
+    "payload_histogram", "port_class", "ports", "read", "standard_scale", "table", "tcp_flags", "timestamp",
+    "value_counts", "version", "window", "writer",
 ]

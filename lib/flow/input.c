@@ -1,0 +1,306 @@
+#include "flow/input.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "flow/profile.h"
+
+#define FILE_SHIFT 40 /* position = file index << 40 | packet number */
+
+static const struct {
+    const char *name;
+    int type;
+} inputs[NF_INPUTS] = {
+#define INPUT(suffix, name, type) {name, NETFEAT_TYPE_##type},
+#include "flow/inputs.def"
+#undef INPUT
+};
+
+int nf_flow_input_column(netfeat_ctx *ctx, const netfeat_table *packets, int input,
+                         const netfeat_column **ret)
+{
+    int index = netfeat_table_find(packets, inputs[input].name);
+    const netfeat_column *col;
+
+    if (index < 0) {
+        return nf_error(ctx, NETFEAT_ERR_NOTFOUND, "flows need the packet column %s", inputs[input].name);
+    }
+    col = packets->cols[index];
+    if (col->type != inputs[input].type) {
+        return nf_error(ctx, NETFEAT_ERR_TYPE, "packet column %s is of type %s, not %s", inputs[input].name,
+                        netfeat_type_name(col->type), netfeat_type_name(inputs[input].type));
+    }
+    *ret = col;
+    return NETFEAT_OK;
+}
+
+int nf_flow_length_column(netfeat_ctx *ctx, const netfeat_table *packets, const char *name,
+                          const netfeat_column **ret)
+{
+    int index = netfeat_table_find(packets, name);
+    int type;
+
+    if (index < 0) {
+        return nf_error(ctx, NETFEAT_ERR_NOTFOUND, "no packet column %s (flow.length_column)", name);
+    }
+    type = packets->cols[index]->type;
+    if (type < NETFEAT_TYPE_U8 || type > NETFEAT_TYPE_I64) {
+        return nf_error(ctx, NETFEAT_ERR_TYPE,
+                        "packet column %s (flow.length_column) is of type %s, no integer", name,
+                        netfeat_type_name(type));
+    }
+    *ret = packets->cols[index];
+    return NETFEAT_OK;
+}
+
+int nf_flow_input_open(netfeat_ctx *ctx, const nf_flow_config *config, const netfeat_table *packets,
+                       nf_flow_input *ret)
+{
+    nf_flow_input in = {.rows = packets->rows};
+    int code = NETFEAT_OK;
+
+    for (int i = 0; code == 0 && i < NF_INPUTS; i++) {
+        bool needed = (config->inputs >> i & 1) != 0;
+        bool used = needed || (config->optional >> i & 1) != 0;
+        if (needed || (used && netfeat_table_find(packets, inputs[i].name) >= 0)) {
+            code = nf_flow_input_column(ctx, packets, i, &in.col[i]);
+        }
+    }
+    if (code == 0 && config->length_column != NULL) {
+        code = nf_flow_length_column(ctx, packets, config->length_column, &in.length);
+    }
+    if (code == 0) {
+        *ret = in;
+    }
+    return code;
+}
+
+/* ---- columns into packets ---- */
+
+/* member = value of the column, for every packet; NULL rows are made 0 whatever they hold. */
+#define COPY(suffix, type, member)                                                                           \
+    do {                                                                                                     \
+        const netfeat_column *col = in->col[NF_IN_##suffix];                                                 \
+        if (col != NULL) {                                                                                   \
+            const type *values = (const type *)(const void *)col->data + first;                              \
+            for (int i = 0; i < n; i++) {                                                                    \
+                p[i].member = nf_column_present(col, first + i) ? values[i] : 0;                             \
+            }                                                                                                \
+        }                                                                                                    \
+    } while (0)
+
+/* 16 bytes a row; a packet without addresses belongs to no flow. */
+static void read_addresses(const nf_flow_input *in, int64_t first, int n, nf_flow_packet *p)
+{
+    const netfeat_column *src = in->col[NF_IN_SRC_IP];
+    const netfeat_column *dst = in->col[NF_IN_DST_IP];
+    const netfeat_column *protocol = in->col[NF_IN_IP_PROTOCOL];
+
+    for (int i = 0; i < n; i++) {
+        int64_t row = first + i;
+        memcpy(p[i].key.ip[0], src->data + 16 * row, 16);
+        memcpy(p[i].key.ip[1], dst->data + 16 * row, 16);
+        p[i].key.protocol = protocol->data[row];
+        p[i].key.icmp_id = 0;
+        p[i].key.extra = 0;
+        p[i].left_out =
+            !nf_column_present(src, row) || !nf_column_present(dst, row) || !nf_column_present(protocol, row);
+    }
+}
+
+static void read_ports(const nf_flow_input *in, int64_t first, int n, nf_flow_packet *p)
+{
+    const netfeat_column *src = in->col[NF_IN_SRC_PORT];
+    const netfeat_column *dst = in->col[NF_IN_DST_PORT];
+    const uint16_t *from = (const uint16_t *)(const void *)src->data + first;
+    const uint16_t *to = (const uint16_t *)(const void *)dst->data + first;
+
+    for (int i = 0; i < n; i++) {
+        bool present = nf_column_present(src, first + i) && nf_column_present(dst, first + i);
+        p[i].key.port[0] = present ? from[i] : 0;
+        p[i].key.port[1] = present ? to[i] : 0;
+        p[i].key.kind = present ? NF_KEY_PORTS : 0;
+    }
+}
+
+static void read_presence(const nf_flow_input *in, int64_t first, int n, nf_flow_packet *p)
+{
+    const netfeat_column *time = in->col[NF_IN_TIMESTAMP];
+    const netfeat_column *tcp = in->col[NF_IN_TCP_FLAGS];
+    const netfeat_column *icmp = in->col[NF_IN_ICMP_TYPE];
+    const netfeat_column *ttl = in->col[NF_IN_IP_TTL];
+
+    for (int i = 0; i < n; i++) {
+        p[i].timed = nf_column_present(time, first + i);
+        p[i].tcp = tcp != NULL && nf_column_present(tcp, first + i) && p[i].key.protocol == NF_PROTOCOL_TCP;
+        p[i].icmp = icmp != NULL && nf_column_present(icmp, first + i);
+        p[i].has_ttl = ttl != NULL && nf_column_present(ttl, first + i);
+        p[i].fragment = p[i].fragment_offset > 0;
+    }
+}
+
+static void read_payload(const nf_flow_input *in, int64_t first, int n, nf_flow_packet *p)
+{
+    const netfeat_column *col = in->col[NF_IN_PAYLOAD];
+
+    for (int i = 0; col != NULL && i < n; i++) {
+        int64_t begin = col->offsets[first + i];
+        int64_t size = col->offsets[first + i + 1] - begin;
+        p[i].payload = col->data + begin;
+        p[i].payload_captured = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
+    }
+}
+
+static void read_macs(const nf_flow_input *in, int64_t first, int n, nf_flow_packet *p)
+{
+    for (int end = 0; end < 2; end++) {
+        const netfeat_column *col = in->col[end == 0 ? NF_IN_SRC_MAC : NF_IN_DST_MAC];
+        for (int i = 0; col != NULL && i < n; i++) {
+            p[i].mac[end] = nf_column_present(col, first + i) ? col->data + 6 * (first + i) : NULL;
+        }
+    }
+}
+
+/* The parts of a key that are there by option. */
+static void read_extra(const nf_flow_input *in, int64_t first, int n, nf_flow_packet *p)
+{
+    const struct {
+        int input;
+        uint8_t bit;
+    } parts[] = {{NF_IN_VLAN_ID, NF_KEY_HAS_VLAN},
+                 {NF_IN_TUNNEL_TYPE, NF_KEY_HAS_TUNNEL},
+                 {NF_IN_TUNNEL_ID, NF_KEY_HAS_TUNNEL_ID},
+                 {NF_IN_INTERFACE_ID, NF_KEY_HAS_LINK}};
+
+    COPY(VLAN_ID, uint16_t, key.vlan_id);
+    COPY(TUNNEL_TYPE, uint8_t, key.tunnel_type);
+    COPY(TUNNEL_ID, uint64_t, key.tunnel_id);
+    COPY(INTERFACE_ID, uint32_t, key.interface_id);
+    for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++) {
+        const netfeat_column *col = in->col[parts[k].input];
+        for (int i = 0; col != NULL && i < n; i++) {
+            if (nf_column_present(col, first + i)) {
+                p[i].key.extra |= parts[k].bit;
+            }
+        }
+    }
+}
+
+#define LENGTHS(ctype)                                                                                       \
+    do {                                                                                                     \
+        const ctype *values = (const ctype *)(const void *)col->data + first;                                \
+        for (int i = 0; i < n; i++) {                                                                        \
+            ret[i] = nf_column_present(col, first + i) ? (uint64_t)values[i] : 0;                            \
+        }                                                                                                    \
+    } while (0)
+
+int nf_flow_lengths(netfeat_ctx *ctx, const netfeat_column *col, int64_t first, int n, uint64_t *ret)
+{
+    switch (col->type) {
+    case NETFEAT_TYPE_U8:
+        LENGTHS(uint8_t);
+        break;
+    case NETFEAT_TYPE_U16:
+        LENGTHS(uint16_t);
+        break;
+    case NETFEAT_TYPE_U32:
+        LENGTHS(uint32_t);
+        break;
+    default:
+        LENGTHS(uint64_t);
+        break;
+    }
+    for (int i = 0; i < n; i++) {
+        if (ret[i] > INT64_MAX) {
+            return nf_error(ctx, NETFEAT_ERR_RANGE, "row %lld has a length that is negative or over 2^63",
+                            (long long)(first + i));
+        }
+    }
+    return NETFEAT_OK;
+}
+
+/* Where each packet stands in the input: the numbers of the table, else those of the rows. They must rise. */
+static int read_positions(const netfeat_flows *fl, const nf_flow_input *in, int64_t first, int n,
+                          nf_flow_packet *p)
+{
+    const netfeat_column *number = in->col[NF_IN_PACKET_NUMBER];
+    const netfeat_column *file = in->col[NF_IN_FILE_INDEX];
+    const uint64_t *numbers = number != NULL ? (const uint64_t *)(const void *)number->data + first : NULL;
+    const uint32_t *files = file != NULL ? (const uint32_t *)(const void *)file->data + first : NULL;
+    uint64_t last = fl->position;
+
+    for (int i = 0; i < n; i++) {
+        uint64_t position = numbers != NULL ? numbers[i] : last + 1;
+        if (numbers != NULL && files != NULL) {
+            if (position >> FILE_SHIFT != 0 || files[i] >> (64 - FILE_SHIFT) != 0) {
+                return nf_error(fl->ctx, NETFEAT_ERR_RANGE, "packet number %llu of file %lu is too large",
+                                (unsigned long long)position, (unsigned long)files[i]);
+            }
+            position |= (uint64_t)files[i] << FILE_SHIFT;
+        }
+        if (position <= last) {
+            return nf_error(fl->ctx, NETFEAT_ERR_RANGE,
+                            "packet %llu comes after packet %llu: number several inputs by source.file_index",
+                            (unsigned long long)position, (unsigned long long)last);
+        }
+        p[i].position = last = position;
+    }
+    return NETFEAT_OK;
+}
+
+/* Times by the profile's clock: cut to its unit, and in order if it forces them to be. */
+static void read_times(netfeat_flows *fl, const nf_flow_input *in, int64_t first, int n, nf_flow_packet *p)
+{
+    const nf_flow_profile *profile = fl->config.profile;
+    int64_t unit = profile->clock_unit;
+
+    COPY(TIMESTAMP, int64_t, time);
+    for (int i = 0; unit > 1 && i < n; i++) {
+        int64_t part = p[i].time % unit;
+        part += part < 0 ? unit : 0;
+        p[i].time = p[i].time < INT64_MIN + part ? INT64_MIN : p[i].time - part;
+    }
+}
+
+int nf_flow_input_read(netfeat_flows *fl, const nf_flow_input *in, int64_t first, int n, nf_flow_packet *p)
+{
+    uint64_t lengths[NF_FLOW_BATCH];
+    int code = read_positions(fl, in, first, n, p);
+
+    if (code == 0 && in->length != NULL) {
+        code = nf_flow_lengths(fl->ctx, in->length, first, n, lengths);
+        for (int i = 0; code == 0 && i < n; i++) {
+            p[i].length = lengths[i];
+        }
+    }
+    if (code != 0) {
+        return code;
+    }
+    read_addresses(in, first, n, p);
+    read_ports(in, first, n, p);
+    read_times(fl, in, first, n, p);
+    COPY(FRAME_LENGTH, uint32_t, frame_length);
+    COPY(IP_LENGTH, uint32_t, ip_length);
+    COPY(L4_LENGTH, uint32_t, l4_length);
+    COPY(PAYLOAD_LENGTH, uint32_t, payload_length);
+    COPY(TCP_FLAGS, uint16_t, tcp_flags);
+    COPY(TCP_SEQ, uint32_t, seq);
+    COPY(TCP_ACK, uint32_t, ack);
+    COPY(TCP_WINDOW, uint16_t, window);
+    COPY(TCP_HEADER_LENGTH, uint8_t, tcp_header_length);
+    COPY(IP_TTL, uint8_t, ttl);
+    COPY(IP_ID, uint32_t, ip_id);
+    COPY(IP_FLAGS, uint8_t, ip_flags);
+    COPY(FRAGMENT_OFFSET, uint32_t, fragment_offset);
+    COPY(ICMP_TYPE, uint8_t, icmp_type);
+    COPY(ICMP_CODE, uint8_t, icmp_code);
+    COPY(ICMP_ID, uint16_t, icmp_id);
+    COPY(QUALITY, uint32_t, quality);
+    read_presence(in, first, n, p);
+    read_macs(in, first, n, p);
+    read_payload(in, first, n, p);
+    if (fl->config.key_bytes > NF_KEY_BYTES_SHORT) {
+        read_extra(in, first, n, p);
+    }
+    return NETFEAT_OK;
+}

@@ -1,0 +1,330 @@
+#include "flow/order.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "table/text.h"
+
+#define RADIX 65536
+
+/* digit[i] belongs to flows[i] as they came; perm is the order so far. */
+typedef struct {
+    netfeat_ctx *ctx;
+    size_t n;
+    uint32_t *perm, *spare;
+    uint16_t *digit;
+    uint32_t *start; /* RADIX of them */
+} sorter;
+
+static void sorter_free(sorter *s)
+{
+    nf_free(s->ctx, s->perm, s->n * sizeof *s->perm);
+    nf_free(s->ctx, s->spare, s->n * sizeof *s->spare);
+    nf_free(s->ctx, s->digit, s->n * sizeof *s->digit);
+    nf_free(s->ctx, s->start, RADIX * sizeof *s->start);
+}
+
+static int sorter_new(netfeat_ctx *ctx, size_t n, sorter *s)
+{
+    memset(s, 0, sizeof *s);
+    s->ctx = ctx;
+    s->n = n;
+    if (n >= UINT32_MAX) {
+        return nf_error(ctx, NETFEAT_ERR_LIMIT, "too many flows to sort: %zu", n);
+    }
+    s->perm = nf_alloc_array(ctx, n, sizeof *s->perm);
+    s->spare = s->perm != NULL ? nf_alloc_array(ctx, n, sizeof *s->spare) : NULL;
+    s->digit = s->spare != NULL ? nf_alloc_array(ctx, n, sizeof *s->digit) : NULL;
+    s->start = s->digit != NULL ? nf_alloc_array(ctx, RADIX, sizeof *s->start) : NULL;
+    if (s->start == NULL) {
+        sorter_free(s);
+        return nf_ctx_code(ctx);
+    }
+    for (size_t i = 0; i < n; i++) {
+        s->perm[i] = (uint32_t)i;
+    }
+    return NETFEAT_OK;
+}
+
+/* Sort perm by the digits, stably. */
+static void sort_pass(sorter *s)
+{
+    uint32_t sum = 0;
+    uint32_t *swap = s->perm;
+
+    memset(s->start, 0, RADIX * sizeof *s->start);
+    for (size_t i = 0; i < s->n; i++) {
+        s->start[s->digit[i]]++;
+    }
+    if (s->start[s->digit[0]] == s->n) {
+        return; /* all alike */
+    }
+    for (size_t d = 0; d < RADIX; d++) {
+        uint32_t count = s->start[d];
+        s->start[d] = sum;
+        sum += count;
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        s->spare[s->start[s->digit[s->perm[i]]]++] = s->perm[i];
+    }
+    s->perm = s->spare;
+    s->spare = swap;
+}
+
+/* flows in the order of perm. */
+static int apply(sorter *s, const nf_flow **flows)
+{
+    const nf_flow **sorted = nf_alloc_array(s->ctx, s->n, sizeof *sorted);
+
+    if (sorted == NULL) {
+        return nf_ctx_code(s->ctx);
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        sorted[i] = flows[s->perm[i]];
+    }
+    memcpy(flows, sorted, s->n * sizeof *sorted);
+    nf_free(s->ctx, sorted, s->n * sizeof *sorted);
+    return NETFEAT_OK;
+}
+
+static uint64_t position_of(const nf_flow *f, bool last)
+{
+    return last ? f->last_position : f->first_position;
+}
+
+static int sort_by_position(netfeat_ctx *ctx, const nf_flow **flows, size_t n, bool last)
+{
+    sorter s;
+    bool sorted = true;
+    int code;
+
+    for (size_t i = 1; i < n && sorted; i++) {
+        sorted = position_of(flows[i - 1], last) <= position_of(flows[i], last);
+    }
+    if (sorted) {
+        return NETFEAT_OK;
+    }
+    code = sorter_new(ctx, n, &s);
+    if (code != 0) {
+        return code;
+    }
+    for (unsigned shift = 0; shift < 64; shift += 16) {
+        for (size_t i = 0; i < n; i++) {
+            s.digit[i] = (uint16_t)(position_of(flows[i], last) >> shift);
+        }
+        sort_pass(&s);
+    }
+    code = apply(&s, flows);
+    sorter_free(&s);
+    return code;
+}
+
+int nf_order_by_position(netfeat_ctx *ctx, const nf_flow **flows, size_t n)
+{
+    return sort_by_position(ctx, flows, n, false);
+}
+
+int nf_order_by_last_position(netfeat_ctx *ctx, const nf_flow **flows, size_t n)
+{
+    return sort_by_position(ctx, flows, n, true);
+}
+
+/* ---- by key ---- */
+
+static size_t side_of(const nf_flow *f, int end)
+{
+    return (f->flags & NF_FLOW_SOURCE) != 0 ? (size_t)!end : (size_t)end;
+}
+
+static const uint8_t *address_of(const nf_flow *f, int end)
+{
+    return nf_flow_key_of(f)->ip[side_of(f, end)];
+}
+
+static uint16_t port_of(const nf_flow *f, int end)
+{
+    const nf_flow_key *key = nf_flow_key_of(f);
+    return (key->kind & NF_KEY_PORTS) != 0 ? key->port[side_of(f, end)] : 0;
+}
+
+/* Where each octet's text stands among the texts of all octets: "1" < "10" < "100" < "101" ... < "2". As the dot
+   and the end of a text compare below every digit, addresses compare as texts just as their octets do, one by
+   one, by these numbers. */
+static void rank_octets(uint8_t rank[256])
+{
+    uint8_t next = 0;
+
+    for (unsigned a = 0; a < 10; a++) {
+        rank[a] = next++;
+        for (unsigned b = 10 * a; a > 0 && b < 10 * a + 10; b++) {
+            rank[b] = next++;
+            for (unsigned c = 10 * b; c < 10 * b + 10 && c < 256; c++) {
+                rank[c] = next++;
+            }
+        }
+    }
+}
+
+static void sort_v4(sorter *s, const nf_flow **flows, int end)
+{
+    uint8_t rank[256];
+
+    rank_octets(rank);
+    for (int low = 1; low >= 0; low--) { /* the lower two octets, then the upper two */
+        for (size_t i = 0; i < s->n; i++) {
+            const uint8_t *octet = address_of(flows[i], end) + 12 + 2 * low;
+            s->digit[i] = (uint16_t)(rank[octet[0]] << 8 | rank[octet[1]]);
+        }
+        sort_pass(s);
+    }
+}
+
+/* ---- addresses of any kind: number the distinct ones in the order of their texts ---- */
+
+typedef struct {
+    char text[NF_TEXT_MAX]; /* filled up with zeros */
+    uint32_t id;
+} named;
+
+typedef struct {
+    const uint8_t **seen; /* address by id */
+    size_t cap, n;
+    nf_map map;
+    uint32_t *ids[2]; /* of each flow's source and destination */
+    uint32_t *rank;   /* by id */
+} address_book;
+
+static int compare_named(const void *a, const void *b)
+{
+    return memcmp(((const named *)a)->text, ((const named *)b)->text, NF_TEXT_MAX);
+}
+
+static int number_address(netfeat_ctx *ctx, address_book *book, const uint8_t *ip, uint32_t *ret)
+{
+    uint64_t hash = nf_hash(nf_ctx_secret(ctx), ip, 16);
+    uint64_t pos = nf_map_start(&book->map, hash);
+    void *p = book->seen;
+    uint32_t id;
+    int code;
+
+    for (; (id = nf_map_next(&book->map, hash, &pos)) != NF_MAP_NONE; pos++) {
+        if (memcmp(book->seen[id], ip, 16) == 0) {
+            *ret = id;
+            return NETFEAT_OK;
+        }
+    }
+    code = nf_map_ready(ctx, &book->map);
+    code = code != 0 ? code : nf_grow(ctx, &p, &book->cap, book->n + 1, sizeof *book->seen);
+    book->seen = p;
+    if (code == 0) {
+        *ret = (uint32_t)book->n;
+        nf_map_insert(&book->map, hash, *ret);
+        book->seen[book->n++] = ip;
+    }
+    return code;
+}
+
+static int rank_addresses(netfeat_ctx *ctx, address_book *book)
+{
+    named *names = nf_alloc_array(ctx, book->n, sizeof *names);
+
+    if (names == NULL) {
+        return nf_ctx_code(ctx);
+    }
+    book->rank = nf_alloc_array(ctx, book->n, sizeof *book->rank);
+    if (book->rank == NULL) {
+        nf_free(ctx, names, book->n * sizeof *names);
+        return nf_ctx_code(ctx);
+    }
+    memset(names, 0, book->n * sizeof *names);
+    for (size_t i = 0; i < book->n; i++) {
+        nf_text_ip(names[i].text, book->seen[i]);
+        names[i].id = (uint32_t)i;
+    }
+    qsort(names, book->n, sizeof *names, compare_named);
+    for (size_t i = 0; i < book->n; i++) {
+        book->rank[names[i].id] = (uint32_t)i;
+    }
+    nf_free(ctx, names, book->n * sizeof *names);
+    return NETFEAT_OK;
+}
+
+static int fill_book(netfeat_ctx *ctx, address_book *book, const nf_flow **flows, size_t n)
+{
+    int code = NETFEAT_OK;
+
+    for (int end = 0; end < 2; end++) {
+        book->ids[end] = nf_alloc_array(ctx, n, sizeof *book->ids[end]);
+        if (book->ids[end] == NULL) {
+            return nf_ctx_code(ctx);
+        }
+        for (size_t i = 0; code == 0 && i < n; i++) {
+            code = number_address(ctx, book, address_of(flows[i], end), &book->ids[end][i]);
+        }
+    }
+    return code != 0 ? code : rank_addresses(ctx, book);
+}
+
+static int sort_any(sorter *s, const nf_flow **flows)
+{
+    address_book book = {.n = 0};
+    int code = fill_book(s->ctx, &book, flows, s->n);
+
+    for (int end = 1; code == 0 && end >= 0; end--) {
+        for (unsigned shift = 0; shift < 32; shift += 16) {
+            for (size_t i = 0; i < s->n; i++) {
+                s->digit[i] = (uint16_t)(book.rank[book.ids[end][i]] >> shift);
+            }
+            sort_pass(s);
+        }
+    }
+    nf_free(s->ctx, book.rank, book.rank != NULL ? book.n * sizeof *book.rank : 0);
+    nf_free(s->ctx, book.ids[0], s->n * sizeof *book.ids[0]);
+    nf_free(s->ctx, book.ids[1], s->n * sizeof *book.ids[1]);
+    nf_free(s->ctx, book.seen, book.cap * sizeof *book.seen);
+    nf_map_free(s->ctx, &book.map);
+    return code;
+}
+
+static void sort_by_ports(sorter *s, const nf_flow **flows)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        s->digit[i] = nf_flow_key_of(flows[i])->protocol;
+    }
+    sort_pass(s);
+    for (int end = 1; end >= 0; end--) {
+        for (size_t i = 0; i < s->n; i++) {
+            s->digit[i] = port_of(flows[i], end);
+        }
+        sort_pass(s);
+    }
+}
+
+int nf_order_by_key(netfeat_ctx *ctx, const nf_flow **flows, size_t n)
+{
+    sorter s;
+    bool v4 = true;
+    int code;
+
+    if (n < 2) {
+        return NETFEAT_OK;
+    }
+    code = sorter_new(ctx, n, &s);
+    if (code != 0) {
+        return code;
+    }
+    for (size_t i = 0; i < n && v4; i++) {
+        v4 = nf_ip_is_v4(address_of(flows[i], 0)) && nf_ip_is_v4(address_of(flows[i], 1));
+    }
+    sort_by_ports(&s, flows);
+    if (v4) {
+        sort_v4(&s, flows, 1);
+        sort_v4(&s, flows, 0);
+    } else {
+        code = sort_any(&s, flows);
+    }
+    code = code != 0 ? code : apply(&s, flows);
+    sorter_free(&s);
+    return code;
+}
