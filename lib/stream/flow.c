@@ -267,7 +267,7 @@ static nf_flow *lookup(netfeat_streams *st, const nf_flow_key *key, uint64_t *re
     return found;
 }
 
-nf_flow *nf_flow_find(netfeat_streams *st, const nf_segment *seg, int *ret_side)
+nf_flow *nf_conn_find(netfeat_streams *st, const nf_segment *seg, int *ret_side)
 {
     nf_flow_key key;
     bool swapped = make_key(seg, &key);

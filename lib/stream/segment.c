@@ -396,7 +396,7 @@ static nf_conn *connection(netfeat_streams *st, nf_flow *flow, bool is_new)
 static void tcp_steps(netfeat_streams *st, const nf_segment *seg)
 {
     int side = 0;
-    nf_flow *flow = nf_flow_find(st, seg, &side);
+    nf_flow *flow = nf_conn_find(st, seg, &side);
     bool is_new;
     step s;
 
@@ -435,7 +435,7 @@ static void tcp_steps(netfeat_streams *st, const nf_segment *seg)
 void nf_tcp_segment(netfeat_streams *st, const nf_segment *seg)
 {
     int side = 0;
-    nf_flow *flow = nf_flow_find(st, seg, &side);
+    nf_flow *flow = nf_conn_find(st, seg, &side);
     uint16_t flags = seg->flags;
 
     if (nf_reserve_packet(st, flow, seg->captured) != 0) {

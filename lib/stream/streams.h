@@ -281,7 +281,7 @@ int nf_flows_open(netfeat_streams *st);
 void nf_flows_close(netfeat_streams *st);
 nf_flow *nf_flow_at(const netfeat_streams *st, uint32_t index);
 /* The stream of a segment, or NULL; *ret_side is the endpoint that sent it. */
-nf_flow *nf_flow_find(netfeat_streams *st, const nf_segment *seg, int *ret_side);
+nf_flow *nf_conn_find(netfeat_streams *st, const nf_segment *seg, int *ret_side);
 /* A new stream, first packet seg: evicts where it must. NULL on failure (st->failure is set). */
 nf_flow *nf_flow_add(netfeat_streams *st, const nf_segment *seg, int class_id);
 /* Out of the table and the lists; the record lives until the events are gone. */

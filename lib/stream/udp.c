@@ -4,7 +4,7 @@
 void nf_udp_datagram(netfeat_streams *st, const nf_segment *seg)
 {
     int side = 0;
-    nf_flow *flow = nf_flow_find(st, seg, &side);
+    nf_flow *flow = nf_conn_find(st, seg, &side);
     nf_event *ev;
 
     if (nf_reserve_packet(st, flow, seg->captured) != 0) {
