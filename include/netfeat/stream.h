@@ -14,23 +14,23 @@
 
 NETFEAT_BEGIN_DECLS
 
-enum {                              /* events */
-       NETFEAT_STREAM_OPEN = 1,     /* a new stream */
-       NETFEAT_STREAM_DATA = 2,     /* the next bytes of a direction */
-       NETFEAT_STREAM_GAP = 3,      /* size bytes are missing and will not come; reason says why */
-       NETFEAT_STREAM_CLOSE = 4,    /* the stream is over; reason says why, its counters are complete */
-       NETFEAT_STREAM_DROPPED = 5,  /* size bytes held out of order are discarded (behind an RST or a FIN) */
-       NETFEAT_STREAM_URGENT = 6,   /* one byte of urgent data, taken out of the line (RFC 6093) */
-       NETFEAT_STREAM_EOF = 7,      /* the FIN was reached: the direction ends at offset */
-       NETFEAT_STREAM_RESET = 8,    /* the endpoint of this direction reset the stream */
+enum {                             /* events */
+       NETFEAT_STREAM_OPEN = 1,    /* a new stream */
+       NETFEAT_STREAM_DATA = 2,    /* the next bytes of a direction */
+       NETFEAT_STREAM_GAP = 3,     /* size bytes are missing and will not come; reason says why */
+       NETFEAT_STREAM_CLOSE = 4,   /* the stream is over; reason says why, its counters are complete */
+       NETFEAT_STREAM_DROPPED = 5, /* size bytes held out of order are discarded (behind an RST or a FIN) */
+       NETFEAT_STREAM_URGENT = 6,  /* one byte of urgent data, taken out of the line (RFC 6093) */
+       NETFEAT_STREAM_EOF = 7,     /* the FIN was reached: the direction ends at offset */
+       NETFEAT_STREAM_RESET = 8,   /* the endpoint of this direction reset the stream */
        NETFEAT_STREAM_RESET_IGNORED = 9, /* its peer went on: the RST was not obeyed */
-       NETFEAT_STREAM_CONFLICT = 10, /* size bytes from offset on came twice with different content; neither
+       NETFEAT_STREAM_CONFLICT = 10,  /* size bytes from offset on came twice with different content; neither
                                         copy had been delivered, or stream.recent_bytes kept the first */
        NETFEAT_STREAM_TRUNCATED = 11, /* stream.depth_bytes reached: nothing of this direction follows */
        NETFEAT_STREAM_DATAGRAM = 12   /* UDP: one whole datagram's payload */
 };
 
-enum { /* why a gap was declared */
+enum {                          /* why a gap was declared */
        NETFEAT_GAP_ACK = 1,     /* the peer acknowledged the missing bytes, stream.ack_grace_ns is over */
        NETFEAT_GAP_TIMEOUT = 2, /* stream.gap_timeout_ns is over */
        NETFEAT_GAP_LIMIT = 3,   /* stream.max_buffered_bytes or stream.max_segments */
@@ -39,13 +39,13 @@ enum { /* why a gap was declared */
        NETFEAT_GAP_END = 6      /* the stream ended */
 };
 
-enum {                           /* why a stream ended */
-       NETFEAT_END_FIN = 1,      /* both directions ended */
-       NETFEAT_END_RESET = 2,    /* an RST was accepted */
-       NETFEAT_END_TIMEOUT = 3,  /* idle for too long */
-       NETFEAT_END_REUSED = 4,   /* a new stream between the same endpoints took its place */
-       NETFEAT_END_EVICTED = 5,  /* room was needed: see the limits on streams */
-       NETFEAT_END_CAPTURE = 6   /* the input ended first */
+enum {                          /* why a stream ended */
+       NETFEAT_END_FIN = 1,     /* both directions ended */
+       NETFEAT_END_RESET = 2,   /* an RST was accepted */
+       NETFEAT_END_TIMEOUT = 3, /* idle for too long */
+       NETFEAT_END_REUSED = 4,  /* a new stream between the same endpoints took its place */
+       NETFEAT_END_EVICTED = 5, /* room was needed: see the limits on streams */
+       NETFEAT_END_CAPTURE = 6  /* the input ended first */
 };
 
 enum { /* values of stream.policy: who owns bytes that two stored segments claim */
@@ -62,7 +62,12 @@ enum { /* values of stream.policy: who owns bytes that two stored segments claim
 enum { NETFEAT_DELIVER_CONTIGUOUS = 1, NETFEAT_DELIVER_ON_ACK = 2 };
 enum { NETFEAT_URGENT_OUT_OF_BAND = 1, NETFEAT_URGENT_INLINE = 2 };
 enum { NETFEAT_CHECKSUM_OFF = 0, NETFEAT_CHECKSUM_ON = 1, NETFEAT_CHECKSUM_AUTO = 2 };
-enum { NETFEAT_FRAGMENT_DROP = 0, NETFEAT_FRAGMENT_FIRST = 1, NETFEAT_FRAGMENT_LAST = 2, NETFEAT_FRAGMENT_BSD = 3 };
+enum {
+    NETFEAT_FRAGMENT_DROP = 0,
+    NETFEAT_FRAGMENT_FIRST = 1,
+    NETFEAT_FRAGMENT_LAST = 2,
+    NETFEAT_FRAGMENT_BSD = 3
+};
 
 typedef struct netfeat_streams netfeat_streams; /* one thread at a time */
 
@@ -173,8 +178,8 @@ NETFEAT_API int netfeat_stream_table(netfeat_ctx *ctx, netfeat_source *src, cons
    of the rows of its fragments; fragments that stay alone become no row. A call reads at most max_packets
    records (negative: all there are now): how many, or <0. The streams handle keeps the fragments between
    calls; it must have no other input. */
-NETFEAT_API int64_t netfeat_streams_append_whole(netfeat_streams *st, netfeat_source *src, int64_t max_packets,
-                                                 netfeat_table *tab);
+NETFEAT_API int64_t netfeat_streams_append_whole(netfeat_streams *st, netfeat_source *src,
+                                                 int64_t max_packets, netfeat_table *tab);
 
 NETFEAT_API netfeat_streams *netfeat_streams_ref(netfeat_streams *st);
 NETFEAT_API netfeat_streams *netfeat_streams_unref(netfeat_streams *st);

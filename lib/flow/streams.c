@@ -293,7 +293,7 @@ static int prepare(spreader *s, const netfeat_table *packets, const netfeat_opti
 }
 
 int netfeat_flows_one_way(netfeat_ctx *ctx, const netfeat_table *packets, const netfeat_options *opts,
-                    netfeat_table **ret)
+                          netfeat_table **ret)
 {
     spreader *s;
     int code;

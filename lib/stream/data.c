@@ -17,7 +17,7 @@ static int64_t min64(int64_t a, int64_t b)
 
 /* ---- urgent marks ---- */
 
-static void mark_urgent(netfeat_streams *st, nf_flow *flow, int dir, int64_t at)
+static void mark_urgent(netfeat_streams *st, nf_stream *flow, int dir, int64_t at)
 {
     nf_dir *d = &flow->tcp.conn->dirs[dir];
     nf_urgent *u = d->urgent;
@@ -50,7 +50,7 @@ static void mark_urgent(netfeat_streams *st, nf_flow *flow, int dir, int64_t at)
 /* ---- late copies ---- */
 
 /* Bytes [s, e) were delivered already: are they the same? Only as far as stream.recent_bytes reach. */
-static void compare_recent(netfeat_streams *st, nf_flow *flow, int dir, int64_t s, int64_t e,
+static void compare_recent(netfeat_streams *st, nf_stream *flow, int dir, int64_t s, int64_t e,
                            const uint8_t *data)
 {
     const nf_recent *r = flow->tcp.conn->dirs[dir].recent;
@@ -77,7 +77,7 @@ static void compare_recent(netfeat_streams *st, nf_flow *flow, int dir, int64_t 
     }
 }
 
-static void count_repeated(netfeat_streams *st, nf_flow *flow, int dir, int64_t s, int64_t e,
+static void count_repeated(netfeat_streams *st, nf_stream *flow, int dir, int64_t s, int64_t e,
                            const uint8_t *data)
 {
     nf_count(st, flow, dir, NF_COUNT_RETX_BYTES, (uint64_t)(e - s));
@@ -90,13 +90,13 @@ static void count_repeated(netfeat_streams *st, nf_flow *flow, int dir, int64_t 
 /* The hole that has waited longest, of whatever stream, is given up; streams go where nothing waits for a
  * hole.
  */
-void nf_enforce_total(netfeat_streams *st, nf_flow *flow, int dir)
+void nf_enforce_total(netfeat_streams *st, nf_stream *flow, int dir)
 {
     while (st->pool.held > st->config.max_total) {
         uint32_t oldest = st->waiting[NF_WAIT_HOLE].head;
 
         if (oldest != NF_NONE) {
-            nf_flow *other = nf_flow_at(st, oldest / 2);
+            nf_stream *other = nf_stream_at(st, oldest / 2);
             int d = (int)(oldest % 2);
 
             if (nf_reserve(st, other) != 0) {
@@ -105,7 +105,7 @@ void nf_enforce_total(netfeat_streams *st, nf_flow *flow, int dir)
             }
             st->totals[NF_TOTAL_MEMORY_GAPS] += nf_gap(st, other, d, NETFEAT_GAP_MEMORY);
             nf_pump(st, other, d, true);
-        } else if (!nf_flows_evict(st, flow)) {
+        } else if (!nf_streams_evict(st, flow)) {
             nf_flush(st, flow, dir, NETFEAT_GAP_MEMORY);
             nf_flush(st, flow, !dir, NETFEAT_GAP_MEMORY);
             return;
@@ -113,7 +113,7 @@ void nf_enforce_total(netfeat_streams *st, nf_flow *flow, int dir)
     }
 }
 
-static void enforce_direction(netfeat_streams *st, nf_flow *flow, int dir)
+static void enforce_direction(netfeat_streams *st, nf_stream *flow, int dir)
 {
     const nf_store *store = &flow->tcp.conn->dirs[dir].store;
 
@@ -126,13 +126,13 @@ static void enforce_direction(netfeat_streams *st, nf_flow *flow, int dir)
 /* ---- into the store ---- */
 
 /* Nothing waits in front of these bytes or in their place, and nothing holds them back. */
-static bool goes_straight(const netfeat_streams *st, const nf_flow *flow, const nf_dir *d, const payload *p)
+static bool goes_straight(const netfeat_streams *st, const nf_stream *flow, const nf_dir *d, const payload *p)
 {
     return p->s == d->next && (d->store.first == NULL || d->store.first->s >= p->e) &&
            st->config.deliver == NETFEAT_DELIVER_CONTIGUOUS && !nf_gated(flow);
 }
 
-static void store(netfeat_streams *st, nf_flow *flow, int dir, const payload *p, int64_t os, int64_t oe)
+static void store(netfeat_streams *st, nf_stream *flow, int dir, const payload *p, int64_t os, int64_t oe)
 {
     nf_dir *d = &flow->tcp.conn->dirs[dir];
     nf_overlap overlap;
@@ -161,7 +161,7 @@ static void store(netfeat_streams *st, nf_flow *flow, int dir, const payload *p,
 }
 
 /* Nothing behind the depth. False if nothing is left. */
-static bool cut_at_depth(netfeat_streams *st, nf_flow *flow, int dir, payload *p)
+static bool cut_at_depth(netfeat_streams *st, nf_stream *flow, int dir, payload *p)
 {
     nf_dir *d = &flow->tcp.conn->dirs[dir];
 
@@ -180,7 +180,7 @@ static bool cut_at_depth(netfeat_streams *st, nf_flow *flow, int dir, payload *p
 }
 
 /* Payload that is new at least in part, or of which nothing was captured. `os` is where its segment starts. */
-static void new_bytes(netfeat_streams *st, nf_flow *flow, int dir, payload p, int64_t os)
+static void new_bytes(netfeat_streams *st, nf_stream *flow, int dir, payload p, int64_t os)
 {
     nf_dir *d = &flow->tcp.conn->dirs[dir];
     int64_t oe = p.e;
@@ -207,7 +207,7 @@ static void new_bytes(netfeat_streams *st, nf_flow *flow, int dir, payload p, in
     nf_enforce_total(st, flow, dir);
 }
 
-void nf_data(netfeat_streams *st, nf_flow *flow, int dir, int64_t offset, const uint8_t *data, uint32_t len,
+void nf_data(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset, const uint8_t *data, uint32_t len,
              uint32_t captured, int urgent)
 {
     nf_conn *conn = flow->tcp.conn;
@@ -251,7 +251,7 @@ void nf_data(netfeat_streams *st, nf_flow *flow, int dir, int64_t offset, const 
     new_bytes(st, flow, dir, p, offset);
 }
 
-void nf_fin(netfeat_streams *st, nf_flow *flow, int dir, int64_t offset)
+void nf_fin(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset)
 {
     nf_conn *conn = flow->tcp.conn;
     nf_dir *d = &conn->dirs[dir];

@@ -4,7 +4,7 @@
 
 #include "stream/streams.h"
 
-bool nf_gated(const nf_flow *flow)
+bool nf_gated(const nf_stream *flow)
 {
     const nf_conn *conn = flow->tcp.conn;
 
@@ -42,7 +42,7 @@ static void remember(netfeat_streams *st, nf_dir *d, const uint8_t *data, size_t
     r->held = r->held + len < size ? r->held + len : size;
 }
 
-static void emit(netfeat_streams *st, nf_flow *flow, int dir, int type, int64_t offset, const uint8_t *data,
+static void emit(netfeat_streams *st, nf_stream *flow, int dir, int type, int64_t offset, const uint8_t *data,
                  size_t len)
 {
     nf_event *ev;
@@ -54,7 +54,7 @@ static void emit(netfeat_streams *st, nf_flow *flow, int dir, int type, int64_t 
     }
 }
 
-static void emit_around_urgent(netfeat_streams *st, nf_flow *flow, int dir, const uint8_t *data, size_t len)
+static void emit_around_urgent(netfeat_streams *st, nf_stream *flow, int dir, const uint8_t *data, size_t len)
 {
     nf_dir *d = &flow->tcp.conn->dirs[dir];
     nf_urgent *u = d->urgent;
@@ -78,7 +78,7 @@ static void emit_around_urgent(netfeat_streams *st, nf_flow *flow, int dir, cons
     emit(st, flow, dir, NETFEAT_STREAM_DATA, at, data, (size_t)(end - at));
 }
 
-void nf_deliver(netfeat_streams *st, nf_flow *flow, int dir, const uint8_t *data, size_t len)
+void nf_deliver(netfeat_streams *st, nf_stream *flow, int dir, const uint8_t *data, size_t len)
 {
     nf_dir *d = &flow->tcp.conn->dirs[dir];
 
@@ -93,7 +93,7 @@ void nf_deliver(netfeat_streams *st, nf_flow *flow, int dir, const uint8_t *data
 }
 
 /* The nodes that start at `next`, as far as they may go. */
-static void deliver_held(netfeat_streams *st, nf_flow *flow, int dir, bool force)
+static void deliver_held(netfeat_streams *st, nf_stream *flow, int dir, bool force)
 {
     nf_dir *d = &flow->tcp.conn->dirs[dir];
     bool on_ack = st->config.deliver == NETFEAT_DELIVER_ON_ACK && !force;
@@ -116,7 +116,7 @@ static void deliver_held(netfeat_streams *st, nf_flow *flow, int dir, bool force
 
 /* ---- gaps ---- */
 
-bool nf_gap(netfeat_streams *st, nf_flow *flow, int dir, int reason)
+bool nf_gap(netfeat_streams *st, nf_stream *flow, int dir, int reason)
 {
     nf_conn *conn = flow->tcp.conn;
     nf_dir *d = &conn->dirs[dir];
@@ -154,7 +154,7 @@ bool nf_gap(netfeat_streams *st, nf_flow *flow, int dir, int reason)
     return true;
 }
 
-void nf_drop_held(netfeat_streams *st, nf_flow *flow, int dir, int64_t offset)
+void nf_drop_held(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset)
 {
     nf_store *store = &flow->tcp.conn->dirs[dir].store;
     uint64_t before = store->bytes;
@@ -170,7 +170,7 @@ void nf_drop_held(netfeat_streams *st, nf_flow *flow, int dir, int64_t offset)
     }
 }
 
-void nf_truncate(netfeat_streams *st, nf_flow *flow, int dir)
+void nf_truncate(netfeat_streams *st, nf_stream *flow, int dir)
 {
     nf_dir *d = &flow->tcp.conn->dirs[dir];
 
@@ -180,7 +180,7 @@ void nf_truncate(netfeat_streams *st, nf_flow *flow, int dir)
     }
 }
 
-void nf_skip_direction(netfeat_streams *st, nf_flow *flow, int dir)
+void nf_skip_direction(netfeat_streams *st, nf_stream *flow, int dir)
 {
     nf_dir *d = &flow->tcp.conn->dirs[dir];
 
@@ -194,7 +194,7 @@ void nf_skip_direction(netfeat_streams *st, nf_flow *flow, int dir)
 
 /* ---- pump ---- */
 
-static void watch_hole(netfeat_streams *st, nf_flow *flow, int dir)
+static void watch_hole(netfeat_streams *st, nf_stream *flow, int dir)
 {
     const nf_dir *d = &flow->tcp.conn->dirs[dir];
 
@@ -206,7 +206,7 @@ static void watch_hole(netfeat_streams *st, nf_flow *flow, int dir)
 }
 
 /* Bytes that the peer acknowledged are missing: wait, or declare the gap. True if it did that. */
-static bool acked_hole(netfeat_streams *st, nf_flow *flow, int dir)
+static bool acked_hole(netfeat_streams *st, nf_stream *flow, int dir)
 {
     const nf_dir *d = &flow->tcp.conn->dirs[dir];
     bool next_is_held = d->store.first != NULL && d->store.first->s == d->next;
@@ -222,7 +222,7 @@ static bool acked_hole(netfeat_streams *st, nf_flow *flow, int dir)
     return nf_gap(st, flow, dir, NETFEAT_GAP_ACK);
 }
 
-void nf_pump(netfeat_streams *st, nf_flow *flow, int dir, bool force)
+void nf_pump(netfeat_streams *st, nf_stream *flow, int dir, bool force)
 {
     nf_conn *conn = flow->tcp.conn;
     nf_dir *d = &conn->dirs[dir];
@@ -255,7 +255,7 @@ void nf_pump(netfeat_streams *st, nf_flow *flow, int dir, bool force)
     }
 }
 
-void nf_flush(netfeat_streams *st, nf_flow *flow, int dir, int reason)
+void nf_flush(netfeat_streams *st, nf_stream *flow, int dir, int reason)
 {
     const nf_dir *d = &flow->tcp.conn->dirs[dir];
 

@@ -13,7 +13,7 @@
 #define FEW_COUNTERS 6
 
 /* Events that working on this stream can cause. */
-static size_t events_of(const nf_flow *flow)
+static size_t events_of(const nf_stream *flow)
 {
     const nf_conn *conn = flow != NULL ? nf_conn_of(flow) : NULL;
     size_t n = FEW_EVENTS;
@@ -27,7 +27,7 @@ static size_t events_of(const nf_flow *flow)
     return 2 * n;
 }
 
-int nf_reserve(netfeat_streams *st, const nf_flow *flow)
+int nf_reserve(netfeat_streams *st, const nf_stream *flow)
 {
     size_t need = st->n_events + st->pledged + events_of(flow);
     int code = nf_slab_reserve(st->ctx, &st->rares, FEW_COUNTERS);
@@ -38,7 +38,7 @@ int nf_reserve(netfeat_streams *st, const nf_flow *flow)
     return nf_grow(st->ctx, (void **)&st->events, &st->events_cap, need, sizeof *st->events);
 }
 
-int nf_reserve_packet(netfeat_streams *st, const nf_flow *flow, uint32_t payload)
+int nf_reserve_packet(netfeat_streams *st, const nf_stream *flow, uint32_t payload)
 {
     size_t own = 2 * (size_t)payload / CHUNK_AT_LEAST;
     int code;
@@ -49,7 +49,7 @@ int nf_reserve_packet(netfeat_streams *st, const nf_flow *flow, uint32_t payload
     return code;
 }
 
-nf_event *nf_event_add(netfeat_streams *st, nf_flow *flow, int type, int dir, int64_t offset)
+nf_event *nf_event_add(netfeat_streams *st, nf_stream *flow, int type, int dir, int64_t offset)
 {
     nf_event *ev = &st->events[st->n_events];
 
@@ -85,7 +85,7 @@ static uint64_t *rare_counters(netfeat_streams *st, nf_conn *conn)
     return conn->rare;
 }
 
-void nf_count(netfeat_streams *st, nf_flow *flow, int dir, int which, uint64_t n)
+void nf_count(netfeat_streams *st, nf_stream *flow, int dir, int which, uint64_t n)
 {
     nf_conn *conn = nf_conn_of(flow);
     uint64_t *counter;
@@ -107,7 +107,7 @@ void nf_count(netfeat_streams *st, nf_flow *flow, int dir, int which, uint64_t n
     }
 }
 
-static uint64_t udp_counter(const nf_flow *flow, int dir, int which)
+static uint64_t udp_counter(const nf_stream *flow, int dir, int which)
 {
     switch (which) {
     case NF_COUNT_SEGS:
@@ -120,7 +120,7 @@ static uint64_t udp_counter(const nf_flow *flow, int dir, int which)
     }
 }
 
-uint64_t nf_counter(const nf_flow *flow, int dir, int which)
+uint64_t nf_counter(const nf_stream *flow, int dir, int which)
 {
     const nf_conn *conn = nf_conn_of(flow);
 

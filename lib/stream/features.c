@@ -103,7 +103,7 @@ static void drop_head(collector *c, head *h)
 
 static int close_row(collector *c, const nf_event *ev)
 {
-    const nf_flow *flow = ev->flow;
+    const nf_stream *flow = ev->flow;
     const nf_conn *conn = nf_conn_of(flow);
     head *h = &c->heads[flow->index];
     row *r = &c->rows[flow->id - 1];

@@ -17,8 +17,9 @@
      NF_BIT(IP_LENGTH) | NF_BIT(IP_HEADER_LENGTH) | NF_BIT(IP_FLAGS) | NF_BIT(FRAGMENT_OFFSET) |             \
      NF_BIT(SRC_PORT) | NF_BIT(DST_PORT) | NF_BIT(TCP_FLAGS) | NF_BIT(TCP_SEQ) | NF_BIT(TCP_ACK) |           \
      NF_BIT(TCP_WINDOW) | NF_BIT(TCP_URGENT_POINTER) | NF_BIT(TCP_HEADER_LENGTH) |                           \
-     NF_BIT(TCP_WINDOW_SCALE) | NF_BIT(TCP_TIMESTAMP) | NF_BIT(L4_LENGTH) | NF_BIT(L4_OFFSET) | NF_BIT(PAYLOAD_LENGTH) |         \
-     NF_BIT(VLAN_ID) | NF_BIT(VLAN_OUTER_ID) | NF_BIT(TUNNEL_ID) | NF_BIT(TUNNEL_TYPE))
+     NF_BIT(TCP_WINDOW_SCALE) | NF_BIT(TCP_TIMESTAMP) | NF_BIT(L4_LENGTH) | NF_BIT(L4_OFFSET) |              \
+     NF_BIT(PAYLOAD_LENGTH) | NF_BIT(VLAN_ID) | NF_BIT(VLAN_OUTER_ID) | NF_BIT(TUNNEL_ID) |                  \
+     NF_BIT(TUNNEL_TYPE))
 #define ENDPOINTS                                                                                            \
     (NF_BIT(IP_VERSION) | NF_BIT(SRC_IP) | NF_BIT(DST_IP) | NF_BIT(IP_PROTOCOL) | NF_BIT(SRC_PORT) |         \
      NF_BIT(DST_PORT) | NF_BIT(PAYLOAD_LENGTH))
@@ -221,7 +222,8 @@ static void packet(netfeat_streams *st, const nf_record *r)
         if (code <= 0) {
             return;
         }
-        whole = (nf_record){.data = data, .captured_length = size, .wire_length = size, .link_type = NF_LINK_RAW};
+        whole =
+            (nf_record){.data = data, .captured_length = size, .wire_length = size, .link_type = NF_LINK_RAW};
         nf_feed_decode(in, &whole);
     }
     segment(st, pkt, data);

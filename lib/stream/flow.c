@@ -29,7 +29,7 @@ static void high_water(netfeat_streams *st, int total, uint64_t now)
 
 /* ---- records ---- */
 
-int nf_flows_open(netfeat_streams *st)
+int nf_streams_open(netfeat_streams *st)
 {
     memcpy(st->secret, nf_ctx_secret(st->ctx), sizeof st->secret);
     for (int i = 0; i < NF_CLASSES; i++) {
@@ -44,7 +44,7 @@ int nf_flows_open(netfeat_streams *st)
     return NETFEAT_OK;
 }
 
-nf_flow *nf_flow_at(const netfeat_streams *st, uint32_t index)
+nf_stream *nf_stream_at(const netfeat_streams *st, uint32_t index)
 {
     return &st->chunks[index / CHUNK_FLOWS][index % CHUNK_FLOWS];
 }
@@ -52,7 +52,7 @@ nf_flow *nf_flow_at(const netfeat_streams *st, uint32_t index)
 static int add_chunk(netfeat_streams *st)
 {
     size_t n = st->n_chunks;
-    nf_flow *chunk;
+    nf_stream *chunk;
     int code = nf_grow(st->ctx, (void **)&st->chunks, &st->chunks_cap, n + 1, sizeof *st->chunks);
 
     if (code != 0) {
@@ -104,7 +104,7 @@ static void free_conn(netfeat_streams *st, nf_conn *conn)
     st->flow_bytes -= sizeof *conn;
 }
 
-static void free_record(netfeat_streams *st, nf_flow *flow)
+static void free_record(netfeat_streams *st, nf_stream *flow)
 {
     nf_conn *conn = nf_conn_of(flow);
 
@@ -115,10 +115,10 @@ static void free_record(netfeat_streams *st, nf_flow *flow)
     st->free_flow = flow->index;
 }
 
-void nf_flows_collect(netfeat_streams *st)
+void nf_streams_collect(netfeat_streams *st)
 {
     while (st->spent_flow != NF_NONE) {
-        nf_flow *flow = nf_flow_at(st, st->spent_flow);
+        nf_stream *flow = nf_stream_at(st, st->spent_flow);
         st->spent_flow = flow->next;
         free_record(st, flow);
     }
@@ -126,11 +126,11 @@ void nf_flows_collect(netfeat_streams *st)
     nf_slab_trim(st->ctx, &st->rares, st->rares.keep);
 }
 
-void nf_flows_close(netfeat_streams *st)
+void nf_streams_close(netfeat_streams *st)
 {
-    nf_flows_collect(st);
+    nf_streams_collect(st);
     while (st->oldest != NF_NONE) {
-        nf_flow *flow = nf_flow_at(st, st->oldest);
+        nf_stream *flow = nf_stream_at(st, st->oldest);
         st->oldest = flow->newer;
         free_record(st, flow);
     }
@@ -145,28 +145,28 @@ void nf_flows_close(netfeat_streams *st)
 
 /* ---- lists ---- */
 
-static void list_append(netfeat_streams *st, nf_flow *flow, int class_id)
+static void list_append(netfeat_streams *st, nf_stream *flow, int class_id)
 {
     nf_list *list = &st->classes[class_id];
 
     flow->class_id = (uint8_t)class_id;
     flow->prev = list->tail;
     flow->next = NF_NONE;
-    *(list->tail != NF_NONE ? &nf_flow_at(st, list->tail)->next : &list->head) = flow->index;
+    *(list->tail != NF_NONE ? &nf_stream_at(st, list->tail)->next : &list->head) = flow->index;
     list->tail = flow->index;
     list->count++;
 }
 
-static void list_remove(netfeat_streams *st, nf_flow *flow)
+static void list_remove(netfeat_streams *st, nf_stream *flow)
 {
     nf_list *list = &st->classes[flow->class_id];
 
-    *(flow->prev != NF_NONE ? &nf_flow_at(st, flow->prev)->next : &list->head) = flow->next;
-    *(flow->next != NF_NONE ? &nf_flow_at(st, flow->next)->prev : &list->tail) = flow->prev;
+    *(flow->prev != NF_NONE ? &nf_stream_at(st, flow->prev)->next : &list->head) = flow->next;
+    *(flow->next != NF_NONE ? &nf_stream_at(st, flow->next)->prev : &list->tail) = flow->prev;
     list->count--;
 }
 
-void nf_flow_touch(netfeat_streams *st, nf_flow *flow, int class_id)
+void nf_stream_touch(netfeat_streams *st, nf_stream *flow, int class_id)
 {
     if (flow->class_id == class_id && flow->next == NF_NONE) {
         return;
@@ -178,7 +178,7 @@ void nf_flow_touch(netfeat_streams *st, nf_flow *flow, int class_id)
     }
 }
 
-int nf_flow_class(const nf_flow *flow)
+int nf_stream_class(const nf_stream *flow)
 {
     const nf_conn *conn = nf_conn_of(flow);
 
@@ -206,7 +206,7 @@ int nf_flow_class(const nf_flow *flow)
 /* ---- index ---- */
 
 /* The key of a segment; true if its sender is the key's second endpoint. */
-static bool make_key(const nf_segment *seg, nf_flow_key *key)
+static bool make_key(const nf_segment *seg, nf_stream_key *key)
 {
     int order = memcmp(seg->src_ip, seg->dst_ip, sizeof seg->src_ip);
     bool swapped = order > 0 || (order == 0 && seg->src_port > seg->dst_port);
@@ -220,7 +220,7 @@ static bool make_key(const nf_segment *seg, nf_flow_key *key)
     return swapped;
 }
 
-static uint64_t hash_key(const netfeat_streams *st, const nf_flow_key *key)
+static uint64_t hash_key(const netfeat_streams *st, const nf_stream_key *key)
 {
     return nf_hash(st->secret, key, sizeof *key);
 }
@@ -238,21 +238,21 @@ static void reseed(netfeat_streams *st)
         memcpy(st->secret + i, &word, 8);
     }
     nf_map_clear(&st->map);
-    for (uint32_t i = st->oldest; i != NF_NONE; i = nf_flow_at(st, i)->newer) {
-        nf_map_insert(&st->map, hash_key(st, &nf_flow_at(st, i)->key), i);
+    for (uint32_t i = st->oldest; i != NF_NONE; i = nf_stream_at(st, i)->newer) {
+        nf_map_insert(&st->map, hash_key(st, &nf_stream_at(st, i)->key), i);
     }
     st->totals[NF_TOTAL_RESEEDS]++;
 }
 
-static nf_flow *lookup(netfeat_streams *st, const nf_flow_key *key, uint64_t *ret_pos)
+static nf_stream *lookup(netfeat_streams *st, const nf_stream_key *key, uint64_t *ret_pos)
 {
     uint64_t hash = hash_key(st, key);
     uint64_t start = nf_map_start(&st->map, hash), pos = start;
-    nf_flow *found = NULL;
+    nf_stream *found = NULL;
     uint32_t i;
 
     while (found == NULL && (i = nf_map_next(&st->map, hash, &pos)) != NF_MAP_NONE) {
-        nf_flow *flow = nf_flow_at(st, i);
+        nf_stream *flow = nf_stream_at(st, i);
         if (memcmp(&flow->key, key, sizeof *key) == 0) {
             found = flow;
         } else {
@@ -267,11 +267,11 @@ static nf_flow *lookup(netfeat_streams *st, const nf_flow_key *key, uint64_t *re
     return found;
 }
 
-nf_flow *nf_conn_find(netfeat_streams *st, const nf_segment *seg, int *ret_side)
+nf_stream *nf_stream_find(netfeat_streams *st, const nf_segment *seg, int *ret_side)
 {
-    nf_flow_key key;
+    nf_stream_key key;
     bool swapped = make_key(seg, &key);
-    nf_flow *flow = lookup(st, &key, NULL);
+    nf_stream *flow = lookup(st, &key, NULL);
 
     if (flow != NULL) {
         *ret_side = swapped != flow->swapped;
@@ -281,14 +281,14 @@ nf_flow *nf_conn_find(netfeat_streams *st, const nf_segment *seg, int *ret_side)
 
 /* ---- opening and closing ---- */
 
-bool nf_flows_evict(netfeat_streams *st, const nf_flow *keep)
+bool nf_streams_evict(netfeat_streams *st, const nf_stream *keep)
 {
     for (size_t i = 0; i < sizeof evict_order / sizeof evict_order[0]; i++) {
         uint32_t index = st->classes[evict_order[i]].head;
-        nf_flow *flow = index != NF_NONE ? nf_flow_at(st, index) : NULL;
+        nf_stream *flow = index != NF_NONE ? nf_stream_at(st, index) : NULL;
 
         if (flow != NULL && flow == keep) {
-            flow = flow->next != NF_NONE ? nf_flow_at(st, flow->next) : NULL;
+            flow = flow->next != NF_NONE ? nf_stream_at(st, flow->next) : NULL;
         }
         if (flow != NULL) {
             if (nf_reserve(st, flow) != 0) {
@@ -296,7 +296,7 @@ bool nf_flows_evict(netfeat_streams *st, const nf_flow *keep)
                 return false;
             }
             st->totals[evict_total[evict_order[i]]]++;
-            nf_end_flow(st, flow, NETFEAT_END_EVICTED);
+            nf_stream_end(st, flow, NETFEAT_END_EVICTED);
             return true;
         }
     }
@@ -310,25 +310,25 @@ static bool over_memory(const netfeat_streams *st)
     return st->flow_bytes + nf_map_bytes(&st->map) > st->config.max_stream_bytes;
 }
 
-int nf_flows_make_room(netfeat_streams *st, int class_id)
+int nf_streams_make_room(netfeat_streams *st, int class_id)
 {
     const nf_list *half_open = &st->classes[NF_CLASS_HALF_OPEN];
 
     if (class_id == NF_CLASS_HALF_OPEN && half_open->count >= st->config.max_half_open) {
-        nf_flow *flow = nf_flow_at(st, half_open->head);
+        nf_stream *flow = nf_stream_at(st, half_open->head);
         if (nf_reserve(st, flow) != 0) {
             return nf_ctx_code(st->ctx);
         }
         st->totals[NF_TOTAL_EVICTED_HALF_OPEN]++;
-        nf_end_flow(st, flow, NETFEAT_END_EVICTED);
+        nf_stream_end(st, flow, NETFEAT_END_EVICTED);
     }
     if (st->n_flows >= st->config.max_streams || (over_memory(st) && st->n_flows > 0)) {
-        return nf_flows_evict(st, NULL) || st->failure == 0 ? NETFEAT_OK : st->failure;
+        return nf_streams_evict(st, NULL) || st->failure == 0 ? NETFEAT_OK : st->failure;
     }
     return NETFEAT_OK;
 }
 
-static void fill_record(netfeat_streams *st, nf_flow *flow, const nf_segment *seg)
+static void fill_record(netfeat_streams *st, nf_stream *flow, const nf_segment *seg)
 {
     uint32_t index = flow->index;
 
@@ -343,10 +343,10 @@ static void fill_record(netfeat_streams *st, nf_flow *flow, const nf_segment *se
     flow->alive = true;
 }
 
-nf_flow *nf_flow_add(netfeat_streams *st, const nf_segment *seg, int class_id)
+nf_stream *nf_stream_add(netfeat_streams *st, const nf_segment *seg, int class_id)
 {
-    nf_flow *flow;
-    int code = nf_flows_make_room(st, class_id);
+    nf_stream *flow;
+    int code = nf_streams_make_room(st, class_id);
 
     code = code != 0 ? code : nf_reserve(st, NULL);
     code = code != 0 ? code : nf_map_ready(st->ctx, &st->map);
@@ -357,12 +357,12 @@ nf_flow *nf_flow_add(netfeat_streams *st, const nf_segment *seg, int class_id)
         nf_fail(st, code);
         return NULL;
     }
-    flow = nf_flow_at(st, st->free_flow);
+    flow = nf_stream_at(st, st->free_flow);
     st->free_flow = flow->next;
     fill_record(st, flow, seg);
     flow->older = st->newest;
     flow->newer = NF_NONE;
-    *(st->newest != NF_NONE ? &nf_flow_at(st, st->newest)->newer : &st->oldest) = flow->index;
+    *(st->newest != NF_NONE ? &nf_stream_at(st, st->newest)->newer : &st->oldest) = flow->index;
     st->newest = flow->index;
     list_append(st, flow, class_id);
     nf_map_insert(&st->map, hash_key(st, &flow->key), flow->index);
@@ -375,17 +375,17 @@ nf_flow *nf_flow_add(netfeat_streams *st, const nf_segment *seg, int class_id)
     return flow;
 }
 
-void nf_flow_remove(netfeat_streams *st, nf_flow *flow)
+void nf_stream_remove(netfeat_streams *st, nf_stream *flow)
 {
     uint64_t pos;
-    nf_flow *found = lookup(st, &flow->key, &pos);
+    nf_stream *found = lookup(st, &flow->key, &pos);
 
     assert(found == flow && flow->alive);
     (void)found;
     nf_map_remove(&st->map, pos);
     list_remove(st, flow);
-    *(flow->older != NF_NONE ? &nf_flow_at(st, flow->older)->newer : &st->oldest) = flow->newer;
-    *(flow->newer != NF_NONE ? &nf_flow_at(st, flow->newer)->older : &st->newest) = flow->older;
+    *(flow->older != NF_NONE ? &nf_stream_at(st, flow->older)->newer : &st->oldest) = flow->newer;
+    *(flow->newer != NF_NONE ? &nf_stream_at(st, flow->newer)->older : &st->newest) = flow->older;
     for (int d = 0; d < 2 && nf_conn_of(flow) != NULL; d++) {
         nf_wait_stop(st, flow, d, NF_WAIT_HOLE);
         nf_wait_stop(st, flow, d, NF_WAIT_ACK);
@@ -417,7 +417,7 @@ static int policy_for(const netfeat_streams *st, const uint8_t *address)
     return policy;
 }
 
-nf_conn *nf_flow_promote(netfeat_streams *st, nf_flow *flow)
+nf_conn *nf_stream_promote(netfeat_streams *st, nf_stream *flow)
 {
     nf_conn *conn;
     int code = nf_slab_reserve(st->ctx, &st->conns, 1);

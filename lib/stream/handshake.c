@@ -79,7 +79,7 @@ void nf_syn_free(netfeat_streams *st, nf_syn **syn)
     }
 }
 
-void nf_resolve_syn_data(netfeat_streams *st, nf_flow *flow, int dir, uint64_t taken)
+void nf_resolve_syn_data(netfeat_streams *st, nf_stream *flow, int dir, uint64_t taken)
 {
     nf_dir *d = &flow->tcp.conn->dirs[dir];
     nf_syn *syn = d->syn_data;
@@ -97,7 +97,7 @@ void nf_resolve_syn_data(netfeat_streams *st, nf_flow *flow, int dir, uint64_t t
     st->spent_syns = syn;
 }
 
-void nf_drop_syn_data(netfeat_streams *st, nf_flow *flow, int dir)
+void nf_drop_syn_data(netfeat_streams *st, nf_stream *flow, int dir)
 {
     nf_dir *d = &flow->tcp.conn->dirs[dir];
 
@@ -119,14 +119,14 @@ void nf_syns_collect(netfeat_streams *st)
 /* ---- SYN ---- */
 
 /* The peer answers the SYN that was seen in an established stream: it was the start of a new one. */
-static void reuse(netfeat_streams *st, nf_flow *flow)
+static void reuse(netfeat_streams *st, nf_stream *flow)
 {
     nf_syn *syn = flow->tcp.conn->resyn;
 
     nf_count(st, flow, syn->side, NF_COUNT_SYN_REUSE, 1);
     flow->tcp.conn->resyn = NULL;
     st->replay = syn;
-    nf_end_flow(st, flow, NETFEAT_END_REUSED);
+    nf_stream_end(st, flow, NETFEAT_END_REUSED);
 }
 
 /* The SYN to replay before its answer, as a segment. */
@@ -153,7 +153,7 @@ nf_segment nf_replayed_syn(const nf_syn *syn, const nf_segment *answer)
 }
 
 /* Established: a SYN changes nothing, until it is answered. */
-static void syn_in_established(netfeat_streams *st, nf_flow *flow, int side, const nf_segment *seg)
+static void syn_in_established(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg)
 {
     nf_conn *conn = flow->tcp.conn;
     const nf_dir *x = &conn->dirs[side];
@@ -175,7 +175,7 @@ static void syn_in_established(netfeat_streams *st, nf_flow *flow, int side, con
 }
 
 /* Does a SYN|ACK answer a SYN of the peer, or a part of the payload on it? */
-static bool check_syn_ack(netfeat_streams *st, nf_flow *flow, int side, const nf_segment *seg)
+static bool check_syn_ack(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg)
 {
     nf_dir *y = &flow->tcp.conn->dirs[!side];
     uint32_t isn = seg->ack - 1;
@@ -215,7 +215,7 @@ static void note_options(netfeat_streams *st, nf_dir *x, const nf_segment *seg)
     }
 }
 
-static void syn_ack(netfeat_streams *st, nf_flow *flow, int side, const nf_segment *seg)
+static void syn_ack(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg)
 {
     nf_conn *conn = flow->tcp.conn;
     nf_dir *x = &conn->dirs[side], *y = &conn->dirs[!side];
@@ -243,7 +243,7 @@ static void set_edge(nf_dir *y, int64_t edge, uint32_t window)
     y->flags |= NF_DIR_RIGHT | NF_DIR_WINDOW;
 }
 
-void nf_syn_step(netfeat_streams *st, nf_flow *flow, int side, const nf_segment *seg)
+void nf_syn_step(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg)
 {
     nf_conn *conn = flow->tcp.conn;
     nf_dir *x = &conn->dirs[side], *y = &conn->dirs[!side];
@@ -283,7 +283,7 @@ void nf_syn_step(netfeat_streams *st, nf_flow *flow, int side, const nf_segment 
 /* ---- RST ---- */
 
 /* Would the peer obey an RST from `side`? Only at the exact place (RFC 5961, section 3). */
-static bool rst_is_exact(const netfeat_streams *st, const nf_flow *flow, int side, const nf_segment *seg)
+static bool rst_is_exact(const netfeat_streams *st, const nf_stream *flow, int side, const nf_segment *seg)
 {
     const nf_conn *conn = flow->tcp.conn;
     const nf_dir *x = &conn->dirs[side], *y = &conn->dirs[!side];
@@ -308,7 +308,7 @@ static bool rst_is_exact(const netfeat_streams *st, const nf_flow *flow, int sid
            (conn->lossy && at == x->max_end) || !st->config.strict;
 }
 
-void nf_rst_step(netfeat_streams *st, nf_flow *flow, int side, const nf_segment *seg)
+void nf_rst_step(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg)
 {
     nf_conn *conn = flow->tcp.conn;
 

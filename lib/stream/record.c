@@ -19,7 +19,7 @@ static const char *established(const nf_conn *conn, int initiator)
     return fin_i && fin_r ? "SF" : fin_i ? "S2" : fin_r ? "S3" : "S1";
 }
 
-const char *nf_conn_state(const nf_flow *flow)
+const char *nf_conn_state(const nf_stream *flow)
 {
     const nf_conn *conn = nf_conn_of(flow);
     int initiator = flow->initiator > 0;
@@ -51,7 +51,7 @@ const char *nf_conn_state(const nf_flow *flow)
                                                              : "S0";
 }
 
-static void add_letter(nf_flow *flow, int side, char letter)
+static void add_letter(nf_stream *flow, int side, char letter)
 {
     nf_conn *conn = flow->tcp.conn;
     bool of_initiator = flow->initiator < 0 ? side == 0 : side == flow->initiator;
@@ -62,7 +62,7 @@ static void add_letter(nf_flow *flow, int side, char letter)
 }
 
 /* Letters that come once per side. */
-static void once(nf_flow *flow, int side, char letter)
+static void once(nf_stream *flow, int side, char letter)
 {
     static const char letters[] = "adiq";
     uint16_t bit = (uint16_t)(1U << (strchr(letters, letter) - letters));
@@ -74,7 +74,7 @@ static void once(nf_flow *flow, int side, char letter)
 }
 
 /* Letters that come again when the sequence number is another. */
-static void numbered(nf_flow *flow, int side, char letter, uint32_t seq)
+static void numbered(nf_stream *flow, int side, char letter, uint32_t seq)
 {
     static const char letters[] = "shfr";
     int i = (int)(strchr(letters, letter) - letters);
@@ -88,7 +88,7 @@ static void numbered(nf_flow *flow, int side, char letter, uint32_t seq)
     }
 }
 
-void nf_history_segment(nf_flow *flow, int side, const nf_segment *seg)
+void nf_history_segment(nf_stream *flow, int side, const nf_segment *seg)
 {
     uint16_t flags = seg->flags & (NETFEAT_TCP_SYN | NETFEAT_TCP_ACK | NETFEAT_TCP_FIN | NETFEAT_TCP_RST);
 
@@ -117,7 +117,7 @@ void nf_history_segment(nf_flow *flow, int side, const nf_segment *seg)
     }
 }
 
-void nf_history_count(nf_flow *flow, int side, char letter, uint64_t n)
+void nf_history_count(nf_stream *flow, int side, char letter, uint64_t n)
 {
     while (n >= 10 && n % 10 == 0) {
         n /= 10;

@@ -14,7 +14,7 @@
 /* One segment that belongs to a connection: x sent it, y is the peer. */
 typedef struct {
     netfeat_streams *st;
-    nf_flow *flow;
+    nf_stream *flow;
     nf_conn *conn;
     nf_dir *x, *y;
     const nf_segment *seg;
@@ -37,7 +37,7 @@ static void count(const step *s, int which)
 
 /* ---- ends ---- */
 
-void nf_end_flow(netfeat_streams *st, nf_flow *flow, int reason)
+void nf_stream_end(netfeat_streams *st, nf_stream *flow, int reason)
 {
     nf_conn *conn = nf_conn_of(flow);
     nf_event *ev;
@@ -63,7 +63,7 @@ void nf_end_flow(netfeat_streams *st, nf_flow *flow, int reason)
     }
     ev = nf_event_add(st, flow, NETFEAT_STREAM_CLOSE, 0, 0);
     ev->reason = (uint8_t)reason;
-    nf_flow_remove(st, flow);
+    nf_stream_remove(st, flow);
 }
 
 static void check_closed(nf_conn *conn)
@@ -75,7 +75,7 @@ static void check_closed(nf_conn *conn)
 
 /* ---- acknowledgements ---- */
 
-void nf_acked(netfeat_streams *st, nf_flow *flow, int dir, int64_t offset)
+void nf_acked(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset)
 {
     nf_conn *conn = flow->tcp.conn;
     nf_dir *y = &conn->dirs[dir];
@@ -300,7 +300,7 @@ static bool is_plain_syn(const nf_segment *seg)
     return (seg->flags & (NETFEAT_TCP_SYN | NETFEAT_TCP_ACK)) == NETFEAT_TCP_SYN && seg->captured == 0;
 }
 
-static void note_segment(netfeat_streams *st, nf_flow *flow, int side, const nf_segment *seg)
+static void note_segment(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg)
 {
     nf_dir *x = &flow->tcp.conn->dirs[side];
 
@@ -313,7 +313,7 @@ static void note_segment(netfeat_streams *st, nf_flow *flow, int side, const nf_
 }
 
 /* The SYN that is all a half-open record holds. */
-static void apply_first_syn(netfeat_streams *st, nf_flow *flow)
+static void apply_first_syn(netfeat_streams *st, nf_stream *flow)
 {
     nf_segment syn = {
         .flags = NETFEAT_TCP_SYN,
@@ -332,10 +332,10 @@ static void apply_first_syn(netfeat_streams *st, nf_flow *flow)
     st->now = now;
 }
 
-static nf_flow *open_flow(netfeat_streams *st, const nf_segment *seg)
+static nf_stream *open_flow(netfeat_streams *st, const nf_segment *seg)
 {
     bool syn = (seg->flags & NETFEAT_TCP_SYN) != 0;
-    nf_flow *flow;
+    nf_stream *flow;
 
     if ((seg->flags & NETFEAT_TCP_RST) && !syn) {
         st->totals[NF_TOTAL_RST_NO_FLOW]++;
@@ -349,7 +349,7 @@ static nf_flow *open_flow(netfeat_streams *st, const nf_segment *seg)
         st->totals[NF_TOTAL_NO_FLOW]++;
         return NULL;
     }
-    flow = nf_flow_add(st, seg, syn ? NF_CLASS_HALF_OPEN : NF_CLASS_ONE_SIDED);
+    flow = nf_stream_add(st, seg, syn ? NF_CLASS_HALF_OPEN : NF_CLASS_ONE_SIDED);
     if (flow == NULL) {
         return NULL;
     }
@@ -367,7 +367,7 @@ static nf_flow *open_flow(netfeat_streams *st, const nf_segment *seg)
 }
 
 /* A plain SYN with a new number on a finished connection starts another one. */
-static bool is_reuse(const nf_flow *flow, int side, const nf_segment *seg)
+static bool is_reuse(const nf_stream *flow, int side, const nf_segment *seg)
 {
     const nf_conn *conn = nf_conn_of(flow);
 
@@ -377,10 +377,10 @@ static bool is_reuse(const nf_flow *flow, int side, const nf_segment *seg)
 }
 
 /* The connection of a record; built when the second packet comes. NULL on failure. */
-static nf_conn *connection(netfeat_streams *st, nf_flow *flow, bool is_new)
+static nf_conn *connection(netfeat_streams *st, nf_stream *flow, bool is_new)
 {
     if (flow->tcp.conn == NULL) {
-        if (nf_flow_promote(st, flow) == NULL) {
+        if (nf_stream_promote(st, flow) == NULL) {
             return NULL;
         }
         if (!is_new) {
@@ -396,12 +396,12 @@ static nf_conn *connection(netfeat_streams *st, nf_flow *flow, bool is_new)
 static void tcp_steps(netfeat_streams *st, const nf_segment *seg)
 {
     int side = 0;
-    nf_flow *flow = nf_conn_find(st, seg, &side);
+    nf_stream *flow = nf_stream_find(st, seg, &side);
     bool is_new;
     step s;
 
     if (flow != NULL && is_reuse(flow, side, seg)) {
-        nf_end_flow(st, flow, NETFEAT_END_REUSED);
+        nf_stream_end(st, flow, NETFEAT_END_REUSED);
         flow = NULL;
     }
     is_new = flow == NULL;
@@ -428,14 +428,14 @@ static void tcp_steps(netfeat_streams *st, const nf_segment *seg)
         ack_step(&s);
     }
     if (flow->alive) {
-        nf_flow_touch(st, flow, nf_flow_class(flow));
+        nf_stream_touch(st, flow, nf_stream_class(flow));
     }
 }
 
 void nf_tcp_segment(netfeat_streams *st, const nf_segment *seg)
 {
     int side = 0;
-    nf_flow *flow = nf_conn_find(st, seg, &side);
+    nf_stream *flow = nf_stream_find(st, seg, &side);
     uint16_t flags = seg->flags;
 
     if (nf_reserve_packet(st, flow, seg->captured) != 0) {
@@ -443,7 +443,7 @@ void nf_tcp_segment(netfeat_streams *st, const nf_segment *seg)
         return;
     }
     if (flow != NULL) {
-        nf_timers_flow(st, flow);
+        nf_timers_stream(st, flow);
         flow = flow->alive ? flow : NULL;
     }
     nf_timers_run(st);

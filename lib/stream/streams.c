@@ -47,7 +47,7 @@ static void destroy(netfeat_streams *st)
     netfeat_ctx *ctx = st->ctx;
 
     nf_syns_collect(st);
-    nf_flows_close(st);
+    nf_streams_close(st);
     nf_pool_free(&st->pool);
     nf_feed_close(st);
     nf_free(ctx, st->events, st->events_cap * sizeof *st->events);
@@ -75,7 +75,7 @@ int netfeat_streams_new(netfeat_ctx *ctx, const netfeat_options *opts, netfeat_s
     st->ctx = netfeat_ctx_ref(ctx);
     read_config(&st->config, opts);
     nf_pool_init(&st->pool, ctx);
-    nf_flows_open(st);
+    nf_streams_open(st);
     code = nf_feed_open(st, opts);
     if (code != 0) {
         destroy(st);
@@ -247,27 +247,27 @@ static void collect(netfeat_streams *st)
         nf_syns_collect(st);
     }
     if (st->spent_flow != NF_NONE) {
-        nf_flows_collect(st);
+        nf_streams_collect(st);
     }
 }
 
 /* Close the stream that opened first: 1, or 0 when none is left. */
 static int close_oldest(netfeat_streams *st)
 {
-    nf_flow *flow;
+    nf_stream *flow;
     int code;
 
     if (st->oldest == NF_NONE) {
         return 0;
     }
-    flow = nf_flow_at(st, st->oldest);
+    flow = nf_stream_at(st, st->oldest);
     st->packet = 0;
     st->packet_time = st->now;
     code = nf_reserve(st, flow);
     if (code != 0) {
         return code;
     }
-    nf_end_flow(st, flow, NETFEAT_END_CAPTURE);
+    nf_stream_end(st, flow, NETFEAT_END_CAPTURE);
     return 1;
 }
 
@@ -348,7 +348,7 @@ int netfeat_streams_run(netfeat_streams *st, netfeat_stream_fn fn, void *user)
 
 int netfeat_streams_skip(netfeat_streams *st)
 {
-    nf_flow *flow;
+    nf_stream *flow;
     int code;
 
     if (st == NULL) {

@@ -172,11 +172,11 @@ typedef struct {
     uint16_t port[2];
     uint8_t protocol;
     uint8_t zero[3];
-} nf_flow_key;
+} nf_stream_key;
 
 /* A stream. Until a second packet comes this is all there is of a TCP connection. */
 typedef struct {
-    nf_flow_key key;
+    nf_stream_key key;
     uint64_t id, first_packet;
     int64_t first_time, last;
     union {
@@ -200,10 +200,10 @@ typedef struct {
     int8_t initiator; /* 0, 1; -1 unknown */
     bool swapped : 1; /* endpoint 0 is the key's second */
     bool midstream : 1, alive : 1, skip : 1;
-} nf_flow;
+} nf_stream;
 
 typedef struct {
-    nf_flow *flow;
+    nf_stream *flow;
     const uint8_t *data;
     uint64_t size;
     uint64_t captured; /* DATAGRAM: bytes at data */
@@ -240,7 +240,7 @@ struct netfeat_streams {
     /* streams: records in chunks that stay where they are, an index by key, lists by class */
     uint8_t secret[NF_SECRET_BYTES];
     nf_map map;
-    nf_flow **chunks;
+    nf_stream **chunks;
     size_t n_chunks, chunks_cap;
     uint32_t free_flow;      /* list by next */
     uint32_t spent_flow;     /* ended; events still name them */
@@ -277,75 +277,75 @@ struct netfeat_streams {
 };
 
 /* ---- flow.c: the table ---- */
-int nf_flows_open(netfeat_streams *st);
-void nf_flows_close(netfeat_streams *st);
-nf_flow *nf_flow_at(const netfeat_streams *st, uint32_t index);
+int nf_streams_open(netfeat_streams *st);
+void nf_streams_close(netfeat_streams *st);
+nf_stream *nf_stream_at(const netfeat_streams *st, uint32_t index);
 /* The stream of a segment, or NULL; *ret_side is the endpoint that sent it. */
-nf_flow *nf_conn_find(netfeat_streams *st, const nf_segment *seg, int *ret_side);
+nf_stream *nf_stream_find(netfeat_streams *st, const nf_segment *seg, int *ret_side);
 /* A new stream, first packet seg: evicts where it must. NULL on failure (st->failure is set). */
-nf_flow *nf_flow_add(netfeat_streams *st, const nf_segment *seg, int class_id);
+nf_stream *nf_stream_add(netfeat_streams *st, const nf_segment *seg, int class_id);
 /* Out of the table and the lists; the record lives until the events are gone. */
-void nf_flow_remove(netfeat_streams *st, nf_flow *flow);
+void nf_stream_remove(netfeat_streams *st, nf_stream *flow);
 /* Seen now: to the end of the list of that class. */
-void nf_flow_touch(netfeat_streams *st, nf_flow *flow, int class_id);
-int nf_flow_class(const nf_flow *flow);
+void nf_stream_touch(netfeat_streams *st, nf_stream *flow, int class_id);
+int nf_stream_class(const nf_stream *flow);
 /* The connection behind a half-open record; NULL on failure. */
-nf_conn *nf_flow_promote(netfeat_streams *st, nf_flow *flow);
+nf_conn *nf_stream_promote(netfeat_streams *st, nf_stream *flow);
 /* Give back the records that no event names any more. */
-void nf_flows_collect(netfeat_streams *st);
+void nf_streams_collect(netfeat_streams *st);
 /* Make room for one more stream of that class. */
-int nf_flows_make_room(netfeat_streams *st, int class_id);
+int nf_streams_make_room(netfeat_streams *st, int class_id);
 /* Evict one stream, never `keep`; false if there is none. */
-bool nf_flows_evict(netfeat_streams *st, const nf_flow *keep);
+bool nf_streams_evict(netfeat_streams *st, const nf_stream *keep);
 
 /* ---- timer.c ---- */
 /* What is due of all streams: at most 8 expiries. */
 void nf_timers_run(netfeat_streams *st);
 /* What is due of this stream. */
-void nf_timers_flow(netfeat_streams *st, nf_flow *flow);
+void nf_timers_stream(netfeat_streams *st, nf_stream *flow);
 int64_t nf_timeout_of(const netfeat_streams *st, int class_id);
 /* Start to wait, unless it waits already; stop. */
-void nf_wait_start(netfeat_streams *st, nf_flow *flow, int dir, int kind);
-void nf_wait_stop(netfeat_streams *st, nf_flow *flow, int dir, int kind);
+void nf_wait_start(netfeat_streams *st, nf_stream *flow, int dir, int kind);
+void nf_wait_stop(netfeat_streams *st, nf_stream *flow, int dir, int kind);
 
 /* ---- events.c ---- */
 /* Room for the events and counters that working on this stream can need; NOMEM, LIMIT. flow may be NULL: a few. */
-int nf_reserve(netfeat_streams *st, const nf_flow *flow);
+int nf_reserve(netfeat_streams *st, const nf_stream *flow);
 /* The same for the stream of the packet at work, which brings so much payload: what is reserved for others until
    then comes on top. */
-int nf_reserve_packet(netfeat_streams *st, const nf_flow *flow, uint32_t payload);
-nf_event *nf_event_add(netfeat_streams *st, nf_flow *flow, int type, int dir, int64_t offset);
+int nf_reserve_packet(netfeat_streams *st, const nf_stream *flow, uint32_t payload);
+nf_event *nf_event_add(netfeat_streams *st, nf_stream *flow, int type, int dir, int64_t offset);
 void nf_fail(netfeat_streams *st, int code);
-void nf_count(netfeat_streams *st, nf_flow *flow, int dir, int which, uint64_t n);
-uint64_t nf_counter(const nf_flow *flow, int dir, int which);
+void nf_count(netfeat_streams *st, nf_stream *flow, int dir, int which, uint64_t n);
+uint64_t nf_counter(const nf_stream *flow, int dir, int which);
 
 /* ---- deliver.c ---- */
-void nf_pump(netfeat_streams *st, nf_flow *flow, int dir, bool force);
-bool nf_gap(netfeat_streams *st, nf_flow *flow, int dir, int reason);
-void nf_flush(netfeat_streams *st, nf_flow *flow, int dir, int reason);
+void nf_pump(netfeat_streams *st, nf_stream *flow, int dir, bool force);
+bool nf_gap(netfeat_streams *st, nf_stream *flow, int dir, int reason);
+void nf_flush(netfeat_streams *st, nf_stream *flow, int dir, int reason);
 /* Held bytes from offset on are of no use: give them up, with an event. */
-void nf_drop_held(netfeat_streams *st, nf_flow *flow, int dir, int64_t offset);
-void nf_truncate(netfeat_streams *st, nf_flow *flow, int dir);
+void nf_drop_held(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset);
+void nf_truncate(netfeat_streams *st, nf_stream *flow, int dir);
 /* Nothing more of this direction, from here on. */
-void nf_skip_direction(netfeat_streams *st, nf_flow *flow, int dir);
+void nf_skip_direction(netfeat_streams *st, nf_stream *flow, int dir);
 /* In-order bytes on their way to the caller without a copy. */
-void nf_deliver(netfeat_streams *st, nf_flow *flow, int dir, const uint8_t *data, size_t len);
-bool nf_gated(const nf_flow *flow);
+void nf_deliver(netfeat_streams *st, nf_stream *flow, int dir, const uint8_t *data, size_t len);
+bool nf_gated(const nf_stream *flow);
 
 /* ---- data.c ---- */
-void nf_data(netfeat_streams *st, nf_flow *flow, int dir, int64_t offset, const uint8_t *data, uint32_t len,
+void nf_data(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset, const uint8_t *data, uint32_t len,
              uint32_t captured, int urgent);
-void nf_fin(netfeat_streams *st, nf_flow *flow, int dir, int64_t offset);
+void nf_fin(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset);
 /* stream.max_total_bytes */
-void nf_enforce_total(netfeat_streams *st, nf_flow *flow, int dir);
+void nf_enforce_total(netfeat_streams *st, nf_stream *flow, int dir);
 
 /* ---- handshake.c ---- */
-void nf_syn_step(netfeat_streams *st, nf_flow *flow, int side, const nf_segment *seg);
-void nf_rst_step(netfeat_streams *st, nf_flow *flow, int side, const nf_segment *seg);
+void nf_syn_step(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg);
+void nf_rst_step(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg);
 void nf_lock_isn(nf_dir *d, uint32_t isn);
 bool nf_is_candidate(const nf_dir *d, uint32_t isn);
-void nf_resolve_syn_data(netfeat_streams *st, nf_flow *flow, int dir, uint64_t taken);
-void nf_drop_syn_data(netfeat_streams *st, nf_flow *flow, int dir);
+void nf_resolve_syn_data(netfeat_streams *st, nf_stream *flow, int dir, uint64_t taken);
+void nf_drop_syn_data(netfeat_streams *st, nf_stream *flow, int dir);
 void nf_syn_free(netfeat_streams *st, nf_syn **syn);
 void nf_syns_collect(netfeat_streams *st);
 /* The SYN to replay before its answer, as a segment. */
@@ -353,17 +353,17 @@ nf_segment nf_replayed_syn(const nf_syn *syn, const nf_segment *answer);
 
 /* ---- segment.c: the steps of a TCP segment ---- */
 void nf_tcp_segment(netfeat_streams *st, const nf_segment *seg);
-void nf_acked(netfeat_streams *st, nf_flow *flow, int dir, int64_t offset);
+void nf_acked(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset);
 /* End a stream: flush, report, remove. reason NETFEAT_END_CAPTURE becomes FIN or RESET for a closed one. */
-void nf_end_flow(netfeat_streams *st, nf_flow *flow, int reason);
+void nf_stream_end(netfeat_streams *st, nf_stream *flow, int reason);
 
 /* ---- udp.c ---- */
 void nf_udp_datagram(netfeat_streams *st, const nf_segment *seg);
 
 /* ---- record.c: state and history of a connection ---- */
-const char *nf_conn_state(const nf_flow *flow);
-void nf_history_segment(nf_flow *flow, int side, const nf_segment *seg);
-void nf_history_count(nf_flow *flow, int side, char letter, uint64_t count);
+const char *nf_conn_state(const nf_stream *flow);
+void nf_history_segment(nf_stream *flow, int side, const nf_segment *seg);
+void nf_history_count(nf_stream *flow, int side, char letter, uint64_t count);
 
 /* ---- feed.c ---- */
 int nf_feed_open(netfeat_streams *st, const netfeat_options *opts);
@@ -378,7 +378,7 @@ static inline int64_t nf_offset(const nf_dir *d, uint32_t seq)
     return d->next + (int32_t)(seq - (d->base + (uint32_t)(uint64_t)d->next));
 }
 
-static inline nf_conn *nf_conn_of(const nf_flow *flow)
+static inline nf_conn *nf_conn_of(const nf_stream *flow)
 {
     return flow->key.protocol == NF_PROTOCOL_TCP ? flow->tcp.conn : NULL;
 }

@@ -8,7 +8,7 @@
 
 static nf_dir *dir_at(const netfeat_streams *st, uint32_t dir)
 {
-    return &nf_flow_at(st, dir / 2)->tcp.conn->dirs[dir % 2];
+    return &nf_stream_at(st, dir / 2)->tcp.conn->dirs[dir % 2];
 }
 
 static void list(netfeat_streams *st, nf_wait *w, uint32_t dir, int kind)
@@ -36,7 +36,7 @@ static void unlist(netfeat_streams *st, nf_wait *w, int kind)
     l->count--;
 }
 
-void nf_wait_start(netfeat_streams *st, nf_flow *flow, int dir, int kind)
+void nf_wait_start(netfeat_streams *st, nf_stream *flow, int dir, int kind)
 {
     nf_wait *w = &flow->tcp.conn->dirs[dir].waits[kind];
 
@@ -47,7 +47,7 @@ void nf_wait_start(netfeat_streams *st, nf_flow *flow, int dir, int kind)
     }
 }
 
-void nf_wait_stop(netfeat_streams *st, nf_flow *flow, int dir, int kind)
+void nf_wait_stop(netfeat_streams *st, nf_stream *flow, int dir, int kind)
 {
     nf_wait *w = &flow->tcp.conn->dirs[dir].waits[kind];
 
@@ -65,7 +65,7 @@ static bool wait_due(const netfeat_streams *st, const nf_dir *d, int kind)
            st->now - w->since >= (kind == NF_WAIT_ACK ? st->config.ack_grace_ns : st->config.gap_timeout_ns);
 }
 
-static void expire_wait(netfeat_streams *st, nf_flow *flow, int dir, int kind)
+static void expire_wait(netfeat_streams *st, nf_stream *flow, int dir, int kind)
 {
     nf_dir *d = &flow->tcp.conn->dirs[dir];
 
@@ -96,19 +96,19 @@ int64_t nf_timeout_of(const netfeat_streams *st, int class_id)
     }
 }
 
-static bool flow_due(const netfeat_streams *st, const nf_flow *flow)
+static bool flow_due(const netfeat_streams *st, const nf_stream *flow)
 {
     return st->now - flow->last > nf_timeout_of(st, flow->class_id);
 }
 
-static int reason_of(const nf_flow *flow)
+static int reason_of(const nf_stream *flow)
 {
     return flow->class_id == NF_CLASS_CLOSED  ? NETFEAT_END_FIN
            : flow->class_id == NF_CLASS_RESET ? NETFEAT_END_RESET
                                               : NETFEAT_END_TIMEOUT;
 }
 
-void nf_timers_flow(netfeat_streams *st, nf_flow *flow)
+void nf_timers_stream(netfeat_streams *st, nf_stream *flow)
 {
     const nf_conn *conn = nf_conn_of(flow);
 
@@ -120,11 +120,11 @@ void nf_timers_flow(netfeat_streams *st, nf_flow *flow)
         }
     }
     if (flow_due(st, flow)) {
-        nf_end_flow(st, flow, reason_of(flow));
+        nf_stream_end(st, flow, reason_of(flow));
     }
 }
 
-static bool reserve(netfeat_streams *st, const nf_flow *flow)
+static bool reserve(netfeat_streams *st, const nf_stream *flow)
 {
     if (nf_reserve(st, flow) != 0) {
         nf_fail(st, nf_ctx_code(st->ctx));
@@ -139,7 +139,7 @@ static bool expire_one(netfeat_streams *st)
         uint32_t dir = st->waiting[kind].head;
 
         if (dir != NF_NONE && wait_due(st, dir_at(st, dir), kind)) {
-            nf_flow *flow = nf_flow_at(st, dir / 2);
+            nf_stream *flow = nf_stream_at(st, dir / 2);
             if (!reserve(st, flow)) {
                 return false;
             }
@@ -148,12 +148,12 @@ static bool expire_one(netfeat_streams *st)
         }
     }
     for (int c = 0; c < NF_CLASSES; c++) {
-        nf_flow *flow = st->classes[c].head != NF_NONE ? nf_flow_at(st, st->classes[c].head) : NULL;
+        nf_stream *flow = st->classes[c].head != NF_NONE ? nf_stream_at(st, st->classes[c].head) : NULL;
         if (flow != NULL && flow_due(st, flow)) {
             if (!reserve(st, flow)) {
                 return false;
             }
-            nf_end_flow(st, flow, reason_of(flow));
+            nf_stream_end(st, flow, reason_of(flow));
             return true;
         }
     }

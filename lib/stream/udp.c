@@ -4,7 +4,7 @@
 void nf_udp_datagram(netfeat_streams *st, const nf_segment *seg)
 {
     int side = 0;
-    nf_flow *flow = nf_conn_find(st, seg, &side);
+    nf_stream *flow = nf_stream_find(st, seg, &side);
     nf_event *ev;
 
     if (nf_reserve_packet(st, flow, seg->captured) != 0) {
@@ -12,7 +12,7 @@ void nf_udp_datagram(netfeat_streams *st, const nf_segment *seg)
         return;
     }
     if (flow != NULL) {
-        nf_timers_flow(st, flow);
+        nf_timers_stream(st, flow);
         flow = flow->alive ? flow : NULL;
     }
     nf_timers_run(st);
@@ -27,7 +27,7 @@ void nf_udp_datagram(netfeat_streams *st, const nf_segment *seg)
     }
     if (flow == NULL) {
         side = 0;
-        flow = nf_flow_add(st, seg, NF_CLASS_UDP);
+        flow = nf_stream_add(st, seg, NF_CLASS_UDP);
         if (flow == NULL) {
             return;
         }
@@ -41,5 +41,5 @@ void nf_udp_datagram(netfeat_streams *st, const nf_segment *seg)
     }
     flow->udp.bytes[side] += seg->len;
     flow->udp.segs[side] += flow->udp.segs[side] < UINT32_MAX;
-    nf_flow_touch(st, flow, NF_CLASS_UDP);
+    nf_stream_touch(st, flow, NF_CLASS_UDP);
 }

@@ -150,7 +150,7 @@ def one(seed):
 
 def script_of(seed, cfg, packets):
     lines = ["case %d" % seed, "isn 0 0", "set stream.policy %d" % POLICIES[cfg["policy"]],
-             "set stream.deliver %d" % (2 if cfg["deliver"] == "ack" else 1)]
+             "set stream.checksum 1", "set stream.deliver %d" % (2 if cfg["deliver"] == "ack" else 1)]
     lines += ["set %s %d" % (OPTIONS[k], cfg[k]) for k in OPTIONS]
     for p in packets:
         words = ["<" if p["src"] else ">", p["fl"], "%d/%d" % (p["seq"], p["ack"])]

@@ -16,7 +16,7 @@ INCLUDE = support.ROOT / "include" / "netfeat"
 VALUES = {"int": ("i32", ctypes.c_int), "uint32_t": ("u32", ctypes.c_uint32), "int64_t": ("i64", ctypes.c_int64),
           "uint64_t": ("u64", ctypes.c_uint64), "double": ("f64", ctypes.c_double),
           "size_t": ("size", ctypes.c_size_t), "void": ("None", None)}
-CALLBACKS = {"netfeat_%s_fn" % name: name + "_fn" for name in ("realloc", "log", "progress", "release")}
+CALLBACKS = {"netfeat_%s_fn" % name: name + "_fn" for name in ("realloc", "log", "progress", "release", "stream")}
 
 
 def headers():

@@ -73,6 +73,7 @@ static void choose_options(maker *m)
     set_option(c, NETFEAT_OPT_STREAM_MAX_SEGMENTS, one_in(m, 4) ? segments[choose(m->from, 4)] : 3072);
     if (m->wild) {
         set_option(c, NETFEAT_OPT_STREAM_ASYNC_BYTES, one_in(m, 2) ? (int)choose(m->from, 60) : 16384);
+        set_option(c, NETFEAT_OPT_STREAM_CHECKSUM, NETFEAT_CHECKSUM_ON);
         set_option(c, NETFEAT_OPT_STREAM_STRICT, !one_in(m, 5));
         set_option(c, NETFEAT_OPT_STREAM_ACK_STRICT, one_in(m, 5));
         set_option(c, NETFEAT_OPT_STREAM_RESET_GATE, !one_in(m, 5));

@@ -82,7 +82,7 @@ typedef struct {
 typedef struct {
     script_text events;
     script_text bytes[2];              /* delivered, by direction, of all streams */
-    script_text addresses;             /* not used by comparison */
+    char state[8], history[32];        /* of the stream that was closed last */
     uint64_t counters[64], totals[64]; /* by number */
     int code;                          /* first error */
     const char *broken;                /* an invariant that does not hold */

@@ -168,6 +168,8 @@ static void on_close(collector *c)
     static const char *const reasons[] = {"?", "fin", "reset", "timeout", "reused", "evicted", "capture"};
 
     script_print(&c->r->events, "close %s\n", reasons[netfeat_streams_reason(c->st)]);
+    snprintf(c->r->state, sizeof c->r->state, "%s", netfeat_streams_state(c->st));
+    snprintf(c->r->history, sizeof c->r->history, "%s", netfeat_streams_history(c->st));
     for (int which = 1; netfeat_stream_counter_name(which) != NULL; which++) {
         c->r->counters[which] +=
             netfeat_streams_counter(c->st, 0, which) + netfeat_streams_counter(c->st, 1, which);

@@ -83,7 +83,8 @@ static int push(bench *b, unsigned id, unsigned offset, int more, const void *da
 {
     static const nf_decode_config config = {UINT64_MAX, 16};
     uint8_t buffer[70000];
-    uint32_t size = b->version == 4 ? make4(buffer, id, offset, more, data, n) : make6(buffer, id, offset, more, data, n);
+    uint32_t size =
+        b->version == 4 ? make4(buffer, id, offset, more, data, n) : make6(buffer, id, offset, more, data, n);
     uint8_t *exact = malloc(size);
     nf_packet pkt;
     int code = -1000;
@@ -337,7 +338,8 @@ static void random_datagram(bench *b, unsigned id, uint64_t *state)
     bool lost = false;
     int out = 0;
 
-#define RANDOM(below) ((unsigned)((*state = *state * UINT64_C(6364136223846793005) + 1442695040888963407) >> 33) % (below))
+#define RANDOM(below)                                                                                        \
+    ((unsigned)((*state = *state * UINT64_C(6364136223846793005) + 1442695040888963407) >> 33) % (below))
     size = 9 + RANDOM(2000);
     for (unsigned i = 0; i < size; i++) {
         data[i] = (uint8_t)RANDOM(256);
@@ -397,7 +399,8 @@ Test(stream_frag, random_datagrams)
 
 static int run_tortured(torture *t, void *user)
 {
-    static const fragment list[] = {{2, 3, 'A', 1}, {1, 4, 'X', 1}, {5, 6, 'C', 0}, {0, 1, '.', 1}, {4, 5, 'B', 1}};
+    static const fragment list[] = {
+        {2, 3, 'A', 1}, {1, 4, 'X', 1}, {5, 6, 'C', 0}, {0, 1, '.', 1}, {4, 5, 'B', 1}};
     netfeat_ctx *ctx = NULL;
     netfeat_options *opts = NULL;
     bench b = {.frags = NULL};

@@ -12,7 +12,10 @@
 
 static void compare(const script_case *c, netfeat_ctx *ctx, unsigned long number)
 {
-    script_how how = {ctx, number % 16 == 15 ? SCRIPT_SEVENS : number % 16 == 14 ? SCRIPT_SOURCE : SCRIPT_PACKETS,
+    script_how how = {ctx,
+                      number % 16 == 15   ? SCRIPT_SEVENS
+                      : number % 16 == 14 ? SCRIPT_SOURCE
+                                          : SCRIPT_PACKETS,
                       number % 2 == 1, false};
     script_text events = {NULL, 0, 0}, dump = {NULL, 0, 0};
     script_result r;
@@ -82,11 +85,13 @@ static void ask(netfeat_ctx *ctx, int policy, const interval *segs, int n, int u
         last = segs[i].e > last ? segs[i].e : last;
     }
     add_segment(c, 0, hole, '.');
-    for (int at = 0; at < last; at++) { /* a copy of what is there changes nothing; what is missing comes now */
+    for (int at = 0; at < last;
+         at++) { /* a copy of what is there changes nothing; what is missing comes now */
         add_segment(c, hole + at * unit, hole + (at + 1) * unit, '.');
     }
     script_run(c, &how, &r);
-    cr_assert(r.code == 0 && r.broken == NULL && r.bytes[0].size == (size_t)(hole + last * unit), "%s", r.events.p);
+    cr_assert(r.code == 0 && r.broken == NULL && r.bytes[0].size == (size_t)(hole + last * unit), "%s",
+              r.events.p);
     for (int at = 0; at < last; at++) {
         const char *p = r.bytes[0].p + hole + at * unit;
         for (int k = 1; k < unit; k++) {
@@ -106,9 +111,9 @@ Test(stream_model, linux_pairs)
         interval a, b;
         const char *answer;
     } pairs[] = {
-        {{1, 3}, {1, 3}, ".AA"},  {{1, 3}, {1, 2}, ".AA"},  {{1, 3}, {1, 4}, ".BBB"},
-        {{1, 3}, {2, 3}, ".AA"},  {{1, 3}, {0, 3}, "BBB"},  {{0, 3}, {1, 2}, "AAA"},
-        {{1, 2}, {0, 3}, "BBB"},  {{1, 3}, {0, 2}, "BBA"},  {{0, 2}, {1, 3}, "AAB"},
+        {{1, 3}, {1, 3}, ".AA"}, {{1, 3}, {1, 2}, ".AA"}, {{1, 3}, {1, 4}, ".BBB"},
+        {{1, 3}, {2, 3}, ".AA"}, {{1, 3}, {0, 3}, "BBB"}, {{0, 3}, {1, 2}, "AAA"},
+        {{1, 2}, {0, 3}, "BBB"}, {{1, 3}, {0, 2}, "BBA"}, {{0, 2}, {1, 3}, "AAB"},
     };
     netfeat_ctx *ctx = NULL;
     char answer[8];

@@ -47,8 +47,8 @@ static void check_bytes(const script_case *c, script_how how, const script_bytes
     script_run(&with_policy, &how, &r);
     cr_expect(r.code == 0 && r.broken == NULL && r.bytes[0].size == (size_t)b->from + strlen(b->text) &&
                   memcmp(r.bytes[0].p + b->from, b->text, strlen(b->text)) == 0,
-              "%s, policy %s, mode %d, swap %d: code %d, %s\n%s", c->name, b->policy, how.mode, how.swap, r.code,
-              r.broken != NULL ? r.broken : "", r.events.p);
+              "%s, policy %s, mode %d, swap %d: code %d, %s\n%s", c->name, b->policy, how.mode, how.swap,
+              r.code, r.broken != NULL ? r.broken : "", r.events.p);
     script_result_free(&r);
 }
 
@@ -62,8 +62,8 @@ static void check_case(const script_case *c, script_how how)
               "%s, mode %d, swap %d: code %d, %s\n%sexpected\n%s", c->name, how.mode, how.swap, r.code,
               r.broken != NULL ? r.broken : "", r.events.p, expected);
     for (int i = 0; i < c->n_counts; i++) {
-        cr_expect_eq(script_count(&r, c->counts[i].name), c->counts[i].value, "%s, mode %d: %s is %lld", c->name,
-                     how.mode, c->counts[i].name, (long long)script_count(&r, c->counts[i].name));
+        cr_expect_eq(script_count(&r, c->counts[i].name), c->counts[i].value, "%s, mode %d: %s is %lld",
+                     c->name, how.mode, c->counts[i].name, (long long)script_count(&r, c->counts[i].name));
     }
     script_result_free(&r);
 }
@@ -107,7 +107,8 @@ Test(stream_script, the_naive_reassembler_agrees)
         script_text events = {NULL, 0, 0};
         if (cases[i].n_bytes == 0 && strstr(cases[i].name, "table-only") == NULL) {
             naive_run(&cases[i], &events);
-            cr_expect_str_eq(events.p, cases[i].expected != NULL ? cases[i].expected : "", "%s", cases[i].name);
+            cr_expect_str_eq(events.p, cases[i].expected != NULL ? cases[i].expected : "", "%s",
+                             cases[i].name);
         }
         free(events.p);
     }

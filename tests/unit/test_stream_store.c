@@ -48,11 +48,13 @@ static void compare(const nf_pool *pool, const nf_store *store, const naive_stor
         node = node->next;
     }
     cr_assert_null(node);
-    cr_assert(store->bytes == bytes && store->chunks == chunks && store->nodes == nodes && store->last == before);
+    cr_assert(store->bytes == bytes && store->chunks == chunks && store->nodes == nodes &&
+              store->last == before);
     cr_assert_geq(pool->held, nodes * sizeof(nf_node) + chunks * NF_CHUNK_SMALL);
 }
 
-static void put(nf_pool *pool, nf_store *store, naive_store *naive, int64_t s, size_t len, int64_t os, int policy)
+static void put(nf_pool *pool, nf_store *store, naive_store *naive, int64_t s, size_t len, int64_t os,
+                int policy)
 {
     uint8_t data[9000];
     int64_t conflict;

@@ -24,6 +24,7 @@ realloc_fn = ctypes.CFUNCTYPE(ptr, ptr, ptr, size, size)
 log_fn = ctypes.CFUNCTYPE(None, ptr, i32, text)
 progress_fn = ctypes.CFUNCTYPE(i32, ptr, i64, i64, i64)
 release_fn = ctypes.CFUNCTYPE(None, ptr)
+stream_fn = ctypes.CFUNCTYPE(i32, ptr, ptr, i32)
 
 PROTOTYPES = {
     # version.h
@@ -275,6 +276,45 @@ PROTOTYPES = {
     "netfeat_flow_column_unit": (text, [text, i32]),
     "netfeat_flow_column_null_rule": (text, [text, i32]),
     "netfeat_flow_column_help": (text, [text, i32]),
+    # stream.h
+    "netfeat_streams_new": (i32, [ptr, ptr, out(ptr)]),
+    "netfeat_streams_set_policy": (i32, [ptr, ptr, i32, i32]),
+    "netfeat_streams_feed_table": (i32, [ptr, ptr]),
+    "netfeat_streams_feed_source": (i32, [ptr, ptr]),
+    "netfeat_streams_feed_packet": (i32, [ptr, i32, i64, u32, ptr, u32]),
+    "netfeat_streams_end": (i32, [ptr]),
+    "netfeat_streams_step": (i32, [ptr]),
+    "netfeat_streams_run": (i32, [ptr, stream_fn, ptr]),
+    "netfeat_streams_skip": (i32, [ptr]),
+    "netfeat_streams_event": (i32, [ptr]),
+    "netfeat_streams_id": (u64, [ptr]),
+    "netfeat_streams_first_packet": (i64, [ptr]),
+    "netfeat_streams_packet": (i64, [ptr]),
+    "netfeat_streams_direction": (i32, [ptr]),
+    "netfeat_streams_offset": (u64, [ptr]),
+    "netfeat_streams_size": (u64, [ptr]),
+    "netfeat_streams_time_ns": (i64, [ptr]),
+    "netfeat_streams_data": (ptr, [ptr, out(size)]),
+    "netfeat_streams_reason": (i32, [ptr]),
+    "netfeat_streams_protocol": (i32, [ptr]),
+    "netfeat_streams_endpoint": (i32, [ptr, i32, ptr, out(i32)]),
+    "netfeat_streams_initiator": (i32, [ptr]),
+    "netfeat_streams_first_time_ns": (i64, [ptr]),
+    "netfeat_streams_last_time_ns": (i64, [ptr]),
+    "netfeat_streams_state": (text, [ptr]),
+    "netfeat_streams_history": (text, [ptr]),
+    "netfeat_streams_counter": (u64, [ptr, i32, i32]),
+    "netfeat_stream_counter_name": (text, [i32]),
+    "netfeat_stream_counter_help": (text, [i32]),
+    "netfeat_stream_counter_by_name": (i32, [text]),
+    "netfeat_streams_total": (u64, [ptr, i32]),
+    "netfeat_stream_total_name": (text, [i32]),
+    "netfeat_stream_total_help": (text, [i32]),
+    "netfeat_stream_total_by_name": (i32, [text]),
+    "netfeat_stream_table": (i32, [ptr, ptr, ptr, out(ptr)]),
+    "netfeat_streams_append_whole": (i64, [ptr, ptr, i64, ptr]),
+    "netfeat_streams_ref": (ptr, [ptr]),
+    "netfeat_streams_unref": (ptr, [ptr]),
 }
 
 
