@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -72,11 +73,67 @@ int example_open(netfeat_ctx *ctx, netfeat_options *opts, const char *device, ch
     return netfeat_source_open_file(ctx, paths[0], opts, ret);
 }
 
-int example_header(netfeat_ctx *ctx, const netfeat_options *opts, FILE *out)
+int example_key(const char *path, struct key *key)
+{
+    FILE *file = fopen(path, "rb");
+    size_t size = 0;
+
+    if (file != NULL) {
+        size = fread(key->bytes, 1, sizeof key->bytes, file);
+        size += size == sizeof key->bytes && fgetc(file) != EOF;
+        fclose(file);
+    } else {
+        perror(path);
+        return -1;
+    }
+    if (size != sizeof key->bytes) {
+        fprintf(stderr, "%s: a key has %zu bytes\n", path, sizeof key->bytes);
+        return -1;
+    }
+    key->given = 1;
+    return 0;
+}
+
+int example_anonymize(netfeat_ctx *ctx, const netfeat_options *opts, const struct key *key,
+                      netfeat_table **tab)
+{
+    netfeat_table *other = NULL;
+    int code = 0;
+
+    if (key->given) {
+        code = netfeat_table_anonymize(ctx, *tab, key->bytes, sizeof key->bytes, opts, &other);
+    }
+    if (other != NULL) {
+        netfeat_table_unref(*tab);
+        *tab = other;
+    }
+    return code;
+}
+
+void example_cell(const netfeat_column *col, int64_t row, struct cell *cell, FILE *out)
+{
+    size_t length;
+
+    while (netfeat_column_get_text(col, row, cell->text, cell->size, &length) > 0) {
+        if (length < cell->size) {
+            fwrite(cell->text, 1, length, out);
+            return;
+        }
+        cell->text = realloc(cell->text, cell->size = length + 1);
+        if (cell->text == NULL) {
+            perror("memory");
+            exit(EXIT_INPUT);
+        }
+    }
+}
+
+int example_header(netfeat_ctx *ctx, const netfeat_options *opts, const struct key *key, FILE *out)
 {
     netfeat_table *tab = NULL;
     int code = netfeat_table_new(ctx, opts, &tab);
 
+    code = code != 0 ? code : netfeat_table_seal(tab);
+    code = code != 0 ? code : example_anonymize(ctx, opts, key, &tab);
     for (int i = 0; code == 0 && i < netfeat_table_width(tab); i++) {
         fprintf(out, "%s%s", i > 0 ? "," : "", netfeat_table_name(tab, i));
     }

@@ -25,8 +25,28 @@ void example_start(netfeat_ctx *ctx, struct progress *progress);
 /* A source of a device (not NULL), or of n paths, which may be directories. */
 int example_open(netfeat_ctx *ctx, netfeat_options *opts, const char *device, char **paths, int n,
                  netfeat_source **ret);
+/* A key for pseudonyms, if there is one. */
+struct key {
+    int given;
+    unsigned char bytes[32];
+};
+
+/* Read a key from a file that holds nothing else: 0, or -1 after a message. */
+int example_key(const char *path, struct key *key);
+/* Replace a sealed table by its anonymized one, if there is a key: 0 or an error's code. */
+int example_anonymize(netfeat_ctx *ctx, const netfeat_options *opts, const struct key *key,
+                      netfeat_table **tab);
+/* Room for the text of a cell; grows, and is the caller's to free. */
+struct cell {
+    char *text;
+    size_t size;
+};
+
+/* Write one cell of CSV; nothing for NULL. The text of a packet column never needs quotes: numbers, addresses, times,
+   hexadecimal bytes. */
+void example_cell(const netfeat_column *col, int64_t row, struct cell *cell, FILE *out);
 /* The names of the columns that a table with these options has, as a line of CSV: 0 or an error's code. */
-int example_header(netfeat_ctx *ctx, const netfeat_options *opts, FILE *out);
+int example_header(netfeat_ctx *ctx, const netfeat_options *opts, const struct key *key, FILE *out);
 /* Take the progress line away. */
 void example_clear(struct progress *progress);
 /* One line about the last failure of ctx, with packet number and offset, on standard error; its exit code. */

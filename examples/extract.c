@@ -16,15 +16,15 @@ struct job {
     int64_t left; /* rows still wanted; negative: all */
     int64_t complete;
     int stats, help, merge;
+    struct key key;
     char *device; /* NULL: files */
     int files;    /* so far */
-    char *cell;
-    size_t cell_size;
+    struct cell cell;
 };
 
 static const char usage[] =
     "usage: netfeat-extract [-o FILE.csv] [-c COLUMN,...] [-f FILTER] [-n ROWS] [--payload] [--stats]\n"
-    "                       [--merge] INPUT... | -i DEVICE\n"
+    "                       [--merge] [--outer] [--anonymize KEYFILE] INPUT... | -i DEVICE\n"
     "Writes one CSV row per packet of each INPUT: a pcap or pcapng file, also compressed, a directory of "
     "them,\n"
     "\"-\" for standard input; or of a network device.\n"
@@ -34,29 +34,14 @@ static const char usage[] =
     "  -n ROWS     stop after so many rows\n"
     "  -i DEVICE   capture from this device until interrupted\n"
     "  --merge     the packets of all inputs in the order of their times\n"
+    "  --outer     the outermost IP header of packets in tunnels, not the innermost\n"
+    "  --anonymize KEYFILE   pseudonyms for addresses, by the 32 secret bytes of this file; no payload "
+    "unless asked for\n"
     "  --payload   add the column payload, in hexadecimal\n"
     "  --stats     counts and rate on standard error; a row is complete when none of its cells is empty\n"
     "A NULL is an empty cell. Exit status: 0 done; 1 an input could not be read to its end (the rows before "
     "the\n"
     "error are there) or the output not be written; 2 wrong usage; 130 interrupted.\n";
-
-/* The text of a packet column never needs quotes: numbers, addresses, times, hexadecimal bytes. */
-static void write_cell(struct job *job, const netfeat_column *col, int64_t row)
-{
-    size_t length;
-
-    while (netfeat_column_get_text(col, row, job->cell, job->cell_size, &length) > 0) {
-        if (length < job->cell_size) {
-            fwrite(job->cell, 1, length, job->out);
-            return;
-        }
-        job->cell = realloc(job->cell, job->cell_size = length + 1);
-        if (job->cell == NULL) {
-            perror("netfeat-extract");
-            exit(EXIT_INPUT);
-        }
-    }
-}
 
 static int write_rows(struct job *job, const netfeat_table *tab)
 {
@@ -66,7 +51,7 @@ static int write_rows(struct job *job, const netfeat_table *tab)
 
     for (int64_t row = 0; row < netfeat_table_rows(tab); row++) {
         for (int i = 0; i < width; i++) {
-            write_cell(job, netfeat_table_column(tab, i), row);
+            example_cell(netfeat_table_column(tab, i), row, &job->cell, job->out);
             fputs(i + 1 < width ? "," : "\r\n", job->out);
         }
     }
@@ -91,6 +76,7 @@ static int extract(struct job *job, netfeat_source *src)
             n = netfeat_table_append_source(tab, src,
                                             (uint64_t)job->left < BATCH_ROWS ? job->left : BATCH_ROWS);
             code = netfeat_table_seal(tab);
+            code = code != 0 ? code : example_anonymize(job->ctx, job->opts, &job->key, &tab);
             job->left -= job->left > 0 ? netfeat_table_rows(tab) : 0;
             code = code != 0 ? code : write_rows(job, tab); /* also those before an error */
         }
@@ -120,11 +106,10 @@ static int extract_input(struct job *job, char **paths, int n)
 /* 0, or nonzero when there is nothing to do but to show the usage. */
 static int parse(struct job *job, int argc, char **argv, const char **ret_path)
 {
-    struct option longs[] = {{"payload", 0, NULL, 'p'},
-                             {"stats", 0, &job->stats, 1},
-                             {"merge", 0, &job->merge, 1},
-                             {"help", 0, NULL, 'h'},
-                             {NULL, 0, NULL, 0}};
+    struct option longs[] = {
+        {"payload", 0, NULL, 'p'}, {"stats", 0, &job->stats, 1}, {"merge", 0, &job->merge, 1},
+        {"outer", 0, NULL, 't'},   {"anonymize", 1, NULL, 'a'},  {"help", 0, NULL, 'h'},
+        {NULL, 0, NULL, 0}};
     int code = 0;
 
     for (int c; code == 0 && (c = getopt_long(argc, argv, "o:c:f:n:i:h", longs, NULL)) != -1;) {
@@ -141,6 +126,10 @@ static int parse(struct job *job, int argc, char **argv, const char **ret_path)
             job->device = optarg;
         } else if (c == 'p') {
             code = netfeat_options_set_int(job->opts, NETFEAT_OPT_TABLE_KEEP_PAYLOAD, 1);
+        } else if (c == 't') {
+            code = netfeat_options_set_text(job->opts, NETFEAT_OPT_TABLE_TUNNELS, "outermost");
+        } else if (c == 'a') {
+            code = example_key(optarg, &job->key);
         } else {
             code = c == 'h' || c == '?';
             job->help = c == 'h';
@@ -168,7 +157,7 @@ static int run(struct job *job, int argc, char **argv)
         return EXIT_INPUT;
     }
     example_start(job->ctx, &job->progress);
-    code = example_header(job->ctx, job->opts, job->out);
+    code = example_header(job->ctx, job->opts, &job->key, job->out);
     code = code != 0 ? example_fail(job->ctx, &job->progress, "-c"), EXIT_USAGE : 0;
     for (int i = 0; code <= EXIT_INPUT && i < n; i += step) {
         int one = extract_input(job, inputs + i, step);
@@ -193,7 +182,7 @@ int main(int argc, char **argv)
     if (netfeat_ctx_new(&job.ctx) == 0 && netfeat_options_new(job.ctx, &job.opts) == 0) {
         code = run(&job, argc, argv);
     }
-    free(job.cell);
+    free(job.cell.text);
     netfeat_options_unref(job.opts);
     netfeat_ctx_unref(job.ctx);
     return code;

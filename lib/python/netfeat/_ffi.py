@@ -156,6 +156,7 @@ PROTOTYPES = {
     "netfeat_table_complete_rows": (i32, [ptr, ptr, ptr, size, out(ptr)]),
     "netfeat_table_concat": (i32, [ptr, ptr, size, out(ptr)]),
     "netfeat_table_take": (i32, [ptr, ptr, ptr, size, out(ptr)]),
+    "netfeat_table_anonymize": (i32, [ptr, ptr, ptr, size, ptr, out(ptr)]),
     # export.h
     "netfeat_table_export_stream": (i32, [ptr, ptr, ptr, ptr]),
     "netfeat_table_export_array": (i32, [ptr, ptr, ptr, ptr, ptr]),
