@@ -112,7 +112,7 @@ static int flows_case(torture *t, void *user)
     TRY(t, netfeat_flows_take_all(a, &out));
     torture_saw_table(t, out);
     out = netfeat_table_unref(out);
-    TRY(t, netfeat_streams(ctx, in, opts, &out));
+    TRY(t, netfeat_flows_one_way(ctx, in, opts, &out));
     torture_saw_table(t, out);
 out:
     netfeat_column_unref(ids);
@@ -141,7 +141,7 @@ static int streams_case(torture *t, void *user)
     }
     if (code == 0) {
         nf_ctx_set_secret_seed(ctx, 1);
-        TRY(t, netfeat_streams(ctx, in, NULL, &out));
+        TRY(t, netfeat_flows_one_way(ctx, in, NULL, &out));
         torture_saw_table(t, out);
     }
 out:

@@ -176,11 +176,11 @@ Test(flow_calls, calls_check_their_arguments)
     cr_expect_eq(netfeat_flows_from_table(ctx, NULL, NULL, &fl), NETFEAT_ERR_ARGUMENT);
     cr_expect_eq(netfeat_flows_merge(fl, fl), NETFEAT_ERR_ARGUMENT);
     cr_expect_eq(netfeat_flows_merge(NULL, fl), NETFEAT_ERR_ARGUMENT);
-    cr_expect_eq(netfeat_streams(NULL, NULL, NULL, &tab), NETFEAT_ERR_ARGUMENT);
-    cr_expect_eq(netfeat_streams(ctx, NULL, NULL, &tab), NETFEAT_ERR_ARGUMENT);
+    cr_expect_eq(netfeat_flows_one_way(NULL, NULL, NULL, &tab), NETFEAT_ERR_ARGUMENT);
+    cr_expect_eq(netfeat_flows_one_way(ctx, NULL, NULL, &tab), NETFEAT_ERR_ARGUMENT);
     cr_assert_eq(netfeat_table_new(ctx, NULL, &growing), 0);
     cr_expect_eq(netfeat_flows_feed(fl, growing, NULL), NETFEAT_ERR_STATE);
-    cr_expect_eq(netfeat_streams(ctx, growing, NULL, &tab), NETFEAT_ERR_STATE);
+    cr_expect_eq(netfeat_flows_one_way(ctx, growing, NULL, &tab), NETFEAT_ERR_STATE);
     cr_expect_eq(netfeat_flows_take(fl, &tab), 0);
     cr_expect_null(tab);
     cr_expect_eq(netfeat_flows_end(fl), 0);

@@ -284,7 +284,7 @@ static int prepare(spreader *s, const netfeat_table *packets, const netfeat_opti
         return code;
     }
     if (s->in.rows >= NF_MAP_NONE) {
-        return nf_error(s->ctx, NETFEAT_ERR_LIMIT, "streams: more than 2^32 - 2 rows");
+        return nf_error(s->ctx, NETFEAT_ERR_LIMIT, "flows_one_way: more than 2^32 - 2 rows");
     }
     s->chunk = (size_t)s->in.rows < CHUNK ? (size_t)s->in.rows + 1 : CHUNK;
     s->records = nf_alloc_array(s->ctx, s->chunk, sizeof *s->records);
@@ -293,7 +293,7 @@ static int prepare(spreader *s, const netfeat_table *packets, const netfeat_opti
 }
 
 int netfeat_flows_one_way(netfeat_ctx *ctx, const netfeat_table *packets, const netfeat_options *opts,
-                    netfeat_table **ret)
+                          netfeat_table **ret)
 {
     spreader *s;
     int code;
@@ -302,9 +302,9 @@ int netfeat_flows_one_way(netfeat_ctx *ctx, const netfeat_table *packets, const 
         return NETFEAT_ERR_ARGUMENT;
     }
     if (packets == NULL || ret == NULL) {
-        return nf_error(ctx, NETFEAT_ERR_ARGUMENT, "streams: a pointer is NULL");
+        return nf_error(ctx, NETFEAT_ERR_ARGUMENT, "flows_one_way: a pointer is NULL");
     }
-    code = nf_table_check_sealed(ctx, packets, "streams");
+    code = nf_table_check_sealed(ctx, packets, "flows_one_way");
     if (code != 0) {
         return code;
     }
