@@ -10,6 +10,7 @@
 
 #define CHECKPOINT_BATCHES 64
 #define CACHE_LINE         64
+#define LINES_AHEAD        192 /* entries on their way into the cache: more of them would not fit */
 
 /* ---- the key of a packet ---- */
 
@@ -74,6 +75,12 @@ static int prepare(netfeat_flows *fl, nf_flow_packet *p)
     return code;
 }
 
+static size_t lines_to_fetch(const netfeat_flows *fl)
+{
+    size_t lines = (fl->config.clear_bytes + CACHE_LINE - 1) / CACHE_LINE;
+    return lines < 10 ? lines : 10;
+}
+
 /* The entry that the search will most likely end at, on its way into the cache. */
 static void prefetch_entry(const netfeat_flows *fl, const nf_flow_packet *p)
 {
@@ -82,9 +89,9 @@ static void prefetch_entry(const netfeat_flows *fl, const nf_flow_packet *p)
 
     if (index != NF_MAP_NONE) {
         const uint8_t *entry = fl->entries + (size_t)index * fl->config.stride;
-        size_t bytes = fl->config.stride < 8 * CACHE_LINE ? fl->config.stride : 8 * CACHE_LINE;
-        for (size_t i = 0; i < bytes; i += CACHE_LINE) {
-            __builtin_prefetch(entry + i, 1);
+        size_t lines = lines_to_fetch(fl);
+        for (size_t i = 0; i <= lines; i++) { /* entries begin anywhere in a line: one more */
+            __builtin_prefetch(entry + i * CACHE_LINE, 1);
         }
         __builtin_prefetch(&fl->links[index], 1);
     }
@@ -241,6 +248,7 @@ static int feed_batch(netfeat_flows *fl, const nf_flow_input *in, int64_t first,
     nf_flow_packet *p = fl->batch;
     int prepared = 0;
     int code = nf_flow_input_read(fl, in, first, n, p);
+    int ahead = LINES_AHEAD / (int)(lines_to_fetch(fl) + 1);
     int done = 0;
 
     if (code != 0) {
@@ -250,11 +258,14 @@ static int feed_batch(netfeat_flows *fl, const nf_flow_input *in, int64_t first,
         code = prepare(fl, &p[prepared]);
         prepared += code == 0;
     }
-    for (int i = 0; i < prepared; i++) {
+    for (int i = 0; i < prepared && i < ahead; i++) {
         prefetch_entry(fl, &p[i]);
     }
     for (int i = 0; i < prepared; i++) {
         uint64_t id = 0;
+        if (i + ahead < prepared) {
+            prefetch_entry(fl, &p[i + ahead]);
+        }
         if (!p[i].left_out) {
             done = account(fl, &p[i], &id);
             if (done != 0) {

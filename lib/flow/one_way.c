@@ -162,7 +162,7 @@ static nf_flow *find_entry(const spreader *s, const nf_map *map, const record *r
 
     for (; (index = nf_map_next(map, hash, &pos)) != NF_MAP_NONE; pos++) {
         nf_flow *f = entry_at(s, index);
-        if (memcmp(f + 1, r->key, sizeof r->key) == 0) {
+        if (nf_key_equal(f + 1, r->key, sizeof r->key)) {
             return f;
         }
     }
