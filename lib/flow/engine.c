@@ -82,11 +82,12 @@ static size_t lines_to_fetch(const netfeat_flows *fl)
 }
 
 /* The entry that the search will most likely end at, on its way into the cache. */
-static void prefetch_entry(const netfeat_flows *fl, const nf_flow_packet *p)
+static void prefetch_entry(const netfeat_flows *fl, nf_flow_packet *p)
 {
     uint64_t pos = nf_map_start(&fl->map, p->hash);
     uint32_t index = p->left_out ? NF_MAP_NONE : nf_map_next(&fl->map, p->hash, &pos);
 
+    p->likely = index;
     if (index != NF_MAP_NONE) {
         const uint8_t *entry = fl->entries + (size_t)index * fl->config.stride;
         size_t lines = lines_to_fetch(fl);
@@ -94,6 +95,16 @@ static void prefetch_entry(const netfeat_flows *fl, const nf_flow_packet *p)
             __builtin_prefetch(entry + i * CACHE_LINE, 1);
         }
         __builtin_prefetch(&fl->links[index], 1);
+    }
+}
+
+/* Later, when its link has come: those of its neighbours, which change when it moves to the end. */
+static void prefetch_neighbours(const netfeat_flows *fl, const nf_flow_packet *p)
+{
+    if (p->likely != NF_MAP_NONE) {
+        nf_flow_link link = fl->links[p->likely];
+        __builtin_prefetch(&fl->links[link.prev != NF_MAP_NONE ? link.prev : 0], 1);
+        __builtin_prefetch(&fl->links[link.next != NF_MAP_NONE ? link.next : 0], 1);
     }
 }
 
@@ -265,6 +276,9 @@ static int feed_batch(netfeat_flows *fl, const nf_flow_input *in, int64_t first,
         uint64_t id = 0;
         if (i + ahead < prepared) {
             prefetch_entry(fl, &p[i + ahead]);
+        }
+        if (i + ahead / 2 < prepared) {
+            prefetch_neighbours(fl, &p[i + ahead / 2]);
         }
         if (!p[i].left_out) {
             done = account(fl, &p[i], &id);
