@@ -43,21 +43,16 @@ uint8_t nf_key_order(nf_flow_key *key);
 /* Type of the message that answers an ICMP or ICMPv6 message of this type, or is answered by it; -1 none. */
 int nf_icmp_answer(uint8_t protocol, uint8_t type);
 
-/* Whether two keys have the same first bytes, NF_KEY_BYTES_SHORT or all of them. */
+/* Whether two keys have the same first bytes; a multiple of 8. */
 static inline bool nf_key_equal(const void *a, const void *b, size_t bytes)
 {
-    uint64_t x[7], y[7];
     uint64_t differ = 0;
 
-    memcpy(x, a, NF_KEY_BYTES_SHORT);
-    memcpy(y, b, NF_KEY_BYTES_SHORT);
-    for (size_t i = 0; i < 5; i++) {
-        differ |= x[i] ^ y[i];
-    }
-    if (bytes > NF_KEY_BYTES_SHORT) {
-        memcpy(x + 5, (const uint8_t *)a + NF_KEY_BYTES_SHORT, 16);
-        memcpy(y + 5, (const uint8_t *)b + NF_KEY_BYTES_SHORT, 16);
-        differ |= (x[5] ^ y[5]) | (x[6] ^ y[6]);
+    for (size_t i = 0; i < bytes; i += 8) {
+        uint64_t x, y;
+        memcpy(&x, (const uint8_t *)a + i, sizeof x);
+        memcpy(&y, (const uint8_t *)b + i, sizeof y);
+        differ |= x ^ y;
     }
     return differ == 0;
 }
