@@ -204,6 +204,18 @@ static void count_packet(netfeat_flows *fl, nf_flow *f, nf_flow_packet *p)
     }
 }
 
+/* Most often the entry that was fetched ahead, unless it has ended since. */
+static uint32_t find(const netfeat_flows *fl, const nf_flow_packet *p)
+{
+    if (p->likely != NF_MAP_NONE) {
+        const nf_flow *f = nf_flow_at(fl, p->likely);
+        if (f->reason == 0 && nf_key_equal(nf_flow_key_of(f), &p->key, fl->config.key_bytes)) {
+            return p->likely;
+        }
+    }
+    return nf_flow_find(fl, &p->key, p->hash);
+}
+
 static int account(netfeat_flows *fl, nf_flow_packet *p, uint64_t *ret_id)
 {
     const nf_flow_config *config = &fl->config;
@@ -217,7 +229,7 @@ static int account(netfeat_flows *fl, nf_flow_packet *p, uint64_t *ret_id)
         }
         fl->clock = p->time > fl->clock ? p->time : fl->clock;
     }
-    index = nf_flow_find(fl, &p->key, p->hash);
+    index = find(fl, p);
     if (index != NF_MAP_NONE) {
         reason = nf_flow_decide(config, nf_flow_at(fl, index), p);
     }
