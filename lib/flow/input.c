@@ -81,11 +81,12 @@ int nf_flow_input_open(netfeat_ctx *ctx, const nf_flow_config *config, const net
 #define COPY(suffix, type, member)                                                                           \
     do {                                                                                                     \
         const netfeat_column *col = in->col[NF_IN_##suffix];                                                 \
-        if (col != NULL) {                                                                                   \
-            const type *values = (const type *)(const void *)col->data + first;                              \
-            for (int i = 0; i < n; i++) {                                                                    \
-                p[i].member = nf_column_present(col, first + i) ? values[i] : 0;                             \
-            }                                                                                                \
+        const type *values = col != NULL ? (const type *)(const void *)col->data + first : NULL;             \
+        for (int i = 0; col != NULL && col->validity == NULL && i < n; i++) {                                \
+            p[i].member = values[i];                                                                         \
+        }                                                                                                    \
+        for (int i = 0; col != NULL && col->validity != NULL && i < n; i++) {                                \
+            p[i].member = nf_column_present(col, first + i) ? values[i] : 0;                                 \
         }                                                                                                    \
     } while (0)
 
