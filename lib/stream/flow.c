@@ -5,8 +5,7 @@
 #include "stream/streams.h"
 
 #define CHUNK_FLOWS 256
-/* A chain this long does not happen by chance: somebody knows the secret, or has found a weakness. */
-#define LONG_CHAIN 1024
+#define LIST_GRAIN  64 /* the lists are in order up to this part of the time-out */
 
 static const int evict_order[] = {NF_CLASS_CLOSED,    NF_CLASS_RESET, NF_CLASS_HALF_OPEN, NF_CLASS_ASYNC,
                                   NF_CLASS_ONE_SIDED, NF_CLASS_UDP,   NF_CLASS_EST};
@@ -150,6 +149,7 @@ static void list_append(netfeat_streams *st, nf_stream *flow, int class_id)
     nf_list *list = &st->classes[class_id];
 
     flow->class_id = (uint8_t)class_id;
+    flow->listed = st->now;
     flow->prev = list->tail;
     flow->next = NF_NONE;
     *(list->tail != NF_NONE ? &nf_stream_at(st, list->tail)->next : &list->head) = flow->index;
@@ -168,7 +168,8 @@ static void list_remove(netfeat_streams *st, nf_stream *flow)
 
 void nf_stream_touch(netfeat_streams *st, nf_stream *flow, int class_id)
 {
-    if (flow->class_id == class_id && flow->next == NF_NONE) {
+    /* moving it means touching its neighbours, which nothing else needs: not for every packet */
+    if (flow->class_id == class_id && st->now - flow->listed < nf_timeout_of(st, class_id) / LIST_GRAIN) {
         return;
     }
     list_remove(st, flow);
@@ -201,82 +202,6 @@ int nf_stream_class(const nf_stream *flow)
         return NF_CLASS_ONE_SIDED;
     }
     return NF_CLASS_EST;
-}
-
-/* ---- index ---- */
-
-/* The key of a segment; true if its sender is the key's second endpoint. */
-static bool make_key(const nf_segment *seg, nf_stream_key *key)
-{
-    int order = memcmp(seg->src_ip, seg->dst_ip, sizeof seg->src_ip);
-    bool swapped = order > 0 || (order == 0 && seg->src_port > seg->dst_port);
-
-    memset(key, 0, sizeof *key);
-    memcpy(key->ip[swapped], seg->src_ip, sizeof seg->src_ip);
-    memcpy(key->ip[!swapped], seg->dst_ip, sizeof seg->dst_ip);
-    key->port[swapped] = seg->src_port;
-    key->port[!swapped] = seg->dst_port;
-    key->protocol = seg->protocol;
-    return swapped;
-}
-
-static uint64_t hash_key(const netfeat_streams *st, const nf_stream_key *key)
-{
-    return nf_hash(st->secret, key, sizeof *key);
-}
-
-/* A new secret out of the old one, and the whole index again. At most once per as many packets as there are
-   streams, so that it stays cheap on average. */
-static void reseed(netfeat_streams *st)
-{
-    if (st->totals[NF_TOTAL_PACKETS] - st->packets_at_reseed < st->n_flows) {
-        return;
-    }
-    st->packets_at_reseed = st->totals[NF_TOTAL_PACKETS];
-    for (size_t i = 0; i < sizeof st->secret; i += 8) {
-        uint64_t word = nf_hash(nf_ctx_secret(st->ctx), st->secret + i, 8) + st->totals[NF_TOTAL_RESEEDS];
-        memcpy(st->secret + i, &word, 8);
-    }
-    nf_map_clear(&st->map);
-    for (uint32_t i = st->oldest; i != NF_NONE; i = nf_stream_at(st, i)->newer) {
-        nf_map_insert(&st->map, hash_key(st, &nf_stream_at(st, i)->key), i);
-    }
-    st->totals[NF_TOTAL_RESEEDS]++;
-}
-
-static nf_stream *lookup(netfeat_streams *st, const nf_stream_key *key, uint64_t *ret_pos)
-{
-    uint64_t hash = hash_key(st, key);
-    uint64_t start = nf_map_start(&st->map, hash), pos = start;
-    nf_stream *found = NULL;
-    uint32_t i;
-
-    while (found == NULL && (i = nf_map_next(&st->map, hash, &pos)) != NF_MAP_NONE) {
-        nf_stream *flow = nf_stream_at(st, i);
-        if (memcmp(&flow->key, key, sizeof *key) == 0) {
-            found = flow;
-        } else {
-            pos++;
-        }
-    }
-    if (ret_pos != NULL) {
-        *ret_pos = pos;
-    } else if (pos - start > LONG_CHAIN && pos > start) {
-        reseed(st);
-    }
-    return found;
-}
-
-nf_stream *nf_stream_find(netfeat_streams *st, const nf_segment *seg, int *ret_side)
-{
-    nf_stream_key key;
-    bool swapped = make_key(seg, &key);
-    nf_stream *flow = lookup(st, &key, NULL);
-
-    if (flow != NULL) {
-        *ret_side = swapped != flow->swapped;
-    }
-    return flow;
 }
 
 /* ---- opening and closing ---- */
@@ -334,7 +259,8 @@ static void fill_record(netfeat_streams *st, nf_stream *flow, const nf_segment *
 
     memset(flow, 0, sizeof *flow);
     flow->index = index;
-    flow->swapped = make_key(seg, &flow->key);
+    flow->key = seg->key;
+    flow->swapped = seg->swapped;
     flow->id = ++st->ids;
     flow->first_packet = seg->packet;
     flow->first_time = st->packet_time;
@@ -365,7 +291,7 @@ nf_stream *nf_stream_add(netfeat_streams *st, const nf_segment *seg, int class_i
     *(st->newest != NF_NONE ? &nf_stream_at(st, st->newest)->newer : &st->oldest) = flow->index;
     st->newest = flow->index;
     list_append(st, flow, class_id);
-    nf_map_insert(&st->map, hash_key(st, &flow->key), flow->index);
+    nf_index_add(st, flow);
     st->n_flows++;
     st->totals[NF_TOTAL_STREAMS]++;
     high_water(st, NF_TOTAL_STREAMS_HIGH, st->n_flows);
@@ -377,12 +303,8 @@ nf_stream *nf_stream_add(netfeat_streams *st, const nf_segment *seg, int class_i
 
 void nf_stream_remove(netfeat_streams *st, nf_stream *flow)
 {
-    uint64_t pos;
-    nf_stream *found = lookup(st, &flow->key, &pos);
-
-    assert(found == flow && flow->alive);
-    (void)found;
-    nf_map_remove(&st->map, pos);
+    assert(flow->alive);
+    nf_index_remove(st, flow);
     list_remove(st, flow);
     *(flow->older != NF_NONE ? &nf_stream_at(st, flow->older)->newer : &st->oldest) = flow->newer;
     *(flow->newer != NF_NONE ? &nf_stream_at(st, flow->newer)->older : &st->newest) = flow->older;

@@ -35,6 +35,13 @@ enum {
 };
 #undef TOTAL
 
+typedef struct {
+    uint8_t ip[2][16]; /* the smaller endpoint (address, port) first */
+    uint16_t port[2];
+    uint8_t protocol;
+    uint8_t zero[3];
+} nf_stream_key;
+
 /* One TCP segment or UDP datagram, as the steps see it. */
 typedef struct {
     int64_t time;
@@ -43,9 +50,10 @@ typedef struct {
     bool md5;       /* TCP option 19 */
     bool has_tsval; /* TCP option 8 */
     int8_t scale;   /* TCP option 3, -1: none */
-    uint8_t protocol;
-    uint8_t src_ip[16], dst_ip[16];
-    uint16_t src_port, dst_port;
+    nf_stream_key key;
+    bool swapped;  /* the sender is the key's second endpoint */
+    uint32_t seed; /* ... that hash was made with */
+    uint64_t hash; /* of the key */
     uint16_t flags, window, urgent;
     uint32_t seq, ack, tsval;
     const uint8_t *data;
@@ -155,7 +163,8 @@ typedef struct {
     uint16_t history_once[2];
 } nf_conn;
 
-/* Lists of streams, the one that was idle longest first; all of a list have the same time-out. */
+/* Lists of streams, the one that was idle longest first (nearly: see LIST_GRAIN); all of a list have the same
+   time-out. */
 enum {
     NF_CLASS_HALF_OPEN,
     NF_CLASS_ASYNC,     /* one side, no answer seen, but data */
@@ -167,18 +176,12 @@ enum {
     NF_CLASSES
 };
 
-typedef struct {
-    uint8_t ip[2][16]; /* the smaller endpoint (address, port) first */
-    uint16_t port[2];
-    uint8_t protocol;
-    uint8_t zero[3];
-} nf_stream_key;
-
 /* A stream. Until a second packet comes this is all there is of a TCP connection. */
 typedef struct {
     nf_stream_key key;
     uint64_t id, first_packet;
     int64_t first_time, last;
+    int64_t listed; /* when it was put at the end of its list */
     union {
         struct {
             nf_conn *conn; /* NULL: the SYN is all that was seen */
@@ -248,6 +251,7 @@ struct netfeat_streams {
     uint32_t oldest, newest; /* by opening */
     uint64_t flow_bytes;     /* records, connections and what hangs on them */
     uint64_t packets_at_reseed;
+    uint32_t seed; /* number of the secret */
     nf_list classes[NF_CLASSES];
     nf_list waiting[NF_WAITS]; /* dirs, the one that has waited longest first */
     nf_slab conns, rares;
@@ -276,17 +280,29 @@ struct netfeat_streams {
     uint64_t totals[NF_TOTALS];
 };
 
+/* ---- index.c ---- */
+/* Who talks to whom in a segment. */
+void nf_segment_key(const netfeat_streams *st, nf_segment *seg, int protocol, const uint8_t *src_ip,
+                    const uint8_t *dst_ip, uint16_t src_port, uint16_t dst_port);
+/* Its stream, or NULL; *ret_side is the endpoint that sent it. */
+nf_stream *nf_stream_find(netfeat_streams *st, const nf_segment *seg, int *ret_side);
+/* Room was made with nf_map_ready(). */
+void nf_index_add(netfeat_streams *st, const nf_stream *flow);
+void nf_index_remove(netfeat_streams *st, const nf_stream *flow);
+/* Fetch ahead what finding its stream, and working on it, will touch; each after the one before. */
+void nf_prefetch_slot(const netfeat_streams *st, const nf_segment *seg);
+void nf_prefetch_record(const netfeat_streams *st, const nf_segment *seg);
+void nf_prefetch_conn(const netfeat_streams *st, const nf_segment *seg);
+
 /* ---- flow.c: the table ---- */
 int nf_streams_open(netfeat_streams *st);
 void nf_streams_close(netfeat_streams *st);
 nf_stream *nf_stream_at(const netfeat_streams *st, uint32_t index);
-/* The stream of a segment, or NULL; *ret_side is the endpoint that sent it. */
-nf_stream *nf_stream_find(netfeat_streams *st, const nf_segment *seg, int *ret_side);
 /* A new stream, first packet seg: evicts where it must. NULL on failure (st->failure is set). */
 nf_stream *nf_stream_add(netfeat_streams *st, const nf_segment *seg, int class_id);
 /* Out of the table and the lists; the record lives until the events are gone. */
 void nf_stream_remove(netfeat_streams *st, nf_stream *flow);
-/* Seen now: to the end of the list of that class. */
+/* Seen now: to the end of the list of that class, unless it was put there shortly before. */
 void nf_stream_touch(netfeat_streams *st, nf_stream *flow, int class_id);
 int nf_stream_class(const nf_stream *flow);
 /* The connection behind a half-open record; NULL on failure. */
