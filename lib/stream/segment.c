@@ -156,7 +156,7 @@ static bool stale_timestamp(const step *s)
 
     return nf_has(x, NF_DIR_TS_OPT) && nf_has(s->y, NF_DIR_TS_OPT) && s->seg->has_tsval &&
            nf_has(x, NF_DIR_TS) && difference(x->ts_recent, s->seg->tsval) > PAWS_SLACK &&
-           s->st->now - x->ts_time < PAWS_LIMIT_NS;
+           nf_elapsed(s->st->now, x->ts_time) < PAWS_LIMIT_NS;
 }
 
 static bool check_ack(const step *s)

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/ref.h"
+#include "stream/arena.h"
 #include "stream/store.h"
 
 #define NF_NONE         UINT32_MAX
@@ -254,13 +255,16 @@ struct netfeat_streams {
     uint32_t seed; /* number of the secret */
     nf_list classes[NF_CLASSES];
     nf_list waiting[NF_WAITS]; /* dirs, the one that has waited longest first */
-    nf_slab conns, rares;
+    nf_arena conns;
+    nf_slab rares;
     nf_pool pool;
     nf_syn *replay; /* a stream ended because this SYN started another one; then comes the SYN|ACK again */
     nf_syn *spent_syns; /* events may point into them */
     uint64_t ids;
     /* clock */
     int64_t now;
+    int64_t quiet_until; /* nothing is due before */
+    bool full, flooded;  /* seven eighths of the streams, of the half-open ones are in use */
     bool started;
     /* the packet being worked on */
     uint64_t packet;
@@ -316,13 +320,23 @@ bool nf_streams_evict(netfeat_streams *st, const nf_stream *keep);
 
 /* ---- timer.c ---- */
 /* What is due of all streams: at most 8 expiries. */
-void nf_timers_run(netfeat_streams *st);
+void nf_timers_expire(netfeat_streams *st);
+/* Something will be due that long after `since`, unless it is touched. */
+void nf_timers_note(netfeat_streams *st, int64_t since, int64_t time_out);
+static inline void nf_timers_run(netfeat_streams *st)
+{
+    if (st->now >= st->quiet_until) {
+        nf_timers_expire(st);
+    }
+}
 /* What is due of this stream. */
 void nf_timers_stream(netfeat_streams *st, nf_stream *flow);
+/* The number of streams changed: are the short time-outs in force? */
+void nf_timers_pressure(netfeat_streams *st);
 int64_t nf_timeout_of(const netfeat_streams *st, int class_id);
 /* Start to wait, unless it waits already; stop. */
 void nf_wait_start(netfeat_streams *st, nf_stream *flow, int dir, int kind);
-void nf_wait_stop(netfeat_streams *st, nf_stream *flow, int dir, int kind);
+void nf_wait_end(netfeat_streams *st, nf_wait *w, int kind);
 
 /* ---- events.c ---- */
 /* Room for the events and counters that working on this stream can need; NOMEM, LIMIT. flow may be NULL: a few. */
@@ -336,7 +350,7 @@ void nf_count(netfeat_streams *st, nf_stream *flow, int dir, int which, uint64_t
 uint64_t nf_counter(const nf_stream *flow, int dir, int which);
 
 /* ---- deliver.c ---- */
-void nf_pump(netfeat_streams *st, nf_stream *flow, int dir, bool force);
+void nf_pump_held(netfeat_streams *st, nf_stream *flow, int dir, bool force);
 bool nf_gap(netfeat_streams *st, nf_stream *flow, int dir, int reason);
 void nf_flush(netfeat_streams *st, nf_stream *flow, int dir, int reason);
 /* Held bytes from offset on are of no use: give them up, with an event. */
@@ -388,10 +402,25 @@ void nf_feed_close(netfeat_streams *st);
 int nf_feed_step(netfeat_streams *st);
 bool nf_feed_pending(const netfeat_streams *st);
 
+/* Time since then; never more than the type holds, though a hostile capture may jump over all of it. */
+static inline int64_t nf_elapsed(int64_t now, int64_t since)
+{
+    int64_t elapsed;
+
+    return __builtin_sub_overflow(now, since, &elapsed) ? INT64_MAX : elapsed;
+}
+
 /* Offset of a sequence number in a direction whose base is known. */
 static inline int64_t nf_offset(const nf_dir *d, uint32_t seq)
 {
     return d->next + (int32_t)(seq - (d->base + (uint32_t)(uint64_t)d->next));
+}
+
+static inline void nf_wait_stop(netfeat_streams *st, nf_dir *d, int kind)
+{
+    if (d->waits[kind].set) {
+        nf_wait_end(st, &d->waits[kind], kind);
+    }
 }
 
 static inline nf_conn *nf_conn_of(const nf_stream *flow)
@@ -402,6 +431,18 @@ static inline nf_conn *nf_conn_of(const nf_stream *flow)
 static inline bool nf_has(const nf_dir *d, uint32_t flag)
 {
     return (d->flags & flag) != 0;
+}
+
+/* Deliver what can be delivered, declare what is due, watch what is missing, see whether the end is reached. force:
+   whatever holds it back. */
+static inline void nf_pump(netfeat_streams *st, nf_stream *flow, int dir, bool force)
+{
+    const nf_dir *d = &flow->tcp.conn->dirs[dir];
+
+    if (d->store.first != NULL || d->acked > d->next || d->waits[NF_WAIT_HOLE].set ||
+        d->waits[NF_WAIT_ACK].set || nf_has(d, NF_DIR_FIN | NF_DIR_CUT)) {
+        nf_pump_held(st, flow, dir, force);
+    }
 }
 
 #endif

@@ -188,7 +188,8 @@ Test(stream_limits, memory_of_records)
     }
     cr_expect_gt(total(&b, "evicted_established"), 2000);
     cr_expect_gt(total(&b, "streams_high"), 500);
-    cr_expect_lt(netfeat_ctx_memory_peak(b.ctx) - before, (1 << 20) + (1 << 18));
+    /* records come in blocks that double */
+    cr_expect_lt(netfeat_ctx_memory_peak(b.ctx) - before, 2 << 20);
     close_bench(&b);
 }
 
