@@ -3,8 +3,11 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#define DEVICE_WAIT_MS 500 /* a quiet device: write the rows that are there */
 
 static netfeat_ctx *interruptible;
 
@@ -52,6 +55,34 @@ void example_start(netfeat_ctx *ctx, struct progress *progress)
     if (isatty(STDERR_FILENO)) {
         netfeat_ctx_set_progress(ctx, show_progress, progress);
     }
+}
+
+int example_open(netfeat_ctx *ctx, netfeat_options *opts, const char *device, char **paths, int n,
+                 netfeat_source **ret)
+{
+    struct stat st;
+
+    if (device != NULL) {
+        netfeat_options_set_int(opts, NETFEAT_OPT_SOURCE_WAIT_MS, DEVICE_WAIT_MS);
+        return netfeat_source_open_live(ctx, device, opts, ret);
+    }
+    if (n > 1 || (stat(paths[0], &st) == 0 && S_ISDIR(st.st_mode))) {
+        return netfeat_source_open_many(ctx, (const char *const *)paths, (size_t)n, opts, ret);
+    }
+    return netfeat_source_open_file(ctx, paths[0], opts, ret);
+}
+
+int example_header(netfeat_ctx *ctx, const netfeat_options *opts, FILE *out)
+{
+    netfeat_table *tab = NULL;
+    int code = netfeat_table_new(ctx, opts, &tab);
+
+    for (int i = 0; code == 0 && i < netfeat_table_width(tab); i++) {
+        fprintf(out, "%s%s", i > 0 ? "," : "", netfeat_table_name(tab, i));
+    }
+    fputs(code == 0 ? "\r\n" : "", out);
+    netfeat_table_unref(tab);
+    return code;
 }
 
 void example_clear(struct progress *progress)

@@ -2,6 +2,8 @@
 #ifndef EXAMPLES_COMMON_H
 #define EXAMPLES_COMMON_H
 
+#include <stdio.h>
+
 #include <netfeat/netfeat.h>
 
 enum { EXIT_INPUT = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
@@ -20,6 +22,11 @@ double example_now(void);
 /* Let Ctrl-C stop the running call; when standard error is a terminal, show packets, bytes, rate and share of
    the file there. */
 void example_start(netfeat_ctx *ctx, struct progress *progress);
+/* A source of a device (not NULL), or of n paths, which may be directories. */
+int example_open(netfeat_ctx *ctx, netfeat_options *opts, const char *device, char **paths, int n,
+                 netfeat_source **ret);
+/* The names of the columns that a table with these options has, as a line of CSV: 0 or an error's code. */
+int example_header(netfeat_ctx *ctx, const netfeat_options *opts, FILE *out);
 /* Take the progress line away. */
 void example_clear(struct progress *progress);
 /* One line about the last failure of ctx, with packet number and offset, on standard error; its exit code. */

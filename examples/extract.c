@@ -1,5 +1,4 @@
-/* netfeat-extract: packet captures to CSV (RFC 4180), one row per packet. Reads in batches: memory stays
-   bounded whatever the size of the capture. */
+/* netfeat-extract: packet captures to CSV (RFC 4180), one row per packet, in batches: memory stays bounded. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,19 +15,25 @@ struct job {
     FILE *out;
     int64_t left; /* rows still wanted; negative: all */
     int64_t complete;
-    int stats, help;
+    int stats, help, merge;
+    char *device; /* NULL: files */
+    int files;    /* so far */
     char *cell;
     size_t cell_size;
 };
 
 static const char usage[] =
-    "usage: netfeat-extract [-o FILE.csv] [-c COLUMN,...] [-f FILTER] [-n ROWS] [--payload] [--stats] "
-    "INPUT...\n"
-    "Writes one CSV row per packet of each INPUT, a pcap or pcapng file (\"-\": standard input).\n"
+    "usage: netfeat-extract [-o FILE.csv] [-c COLUMN,...] [-f FILTER] [-n ROWS] [--payload] [--stats]\n"
+    "                       [--merge] INPUT... | -i DEVICE\n"
+    "Writes one CSV row per packet of each INPUT: a pcap or pcapng file, also compressed, a directory of "
+    "them,\n"
+    "\"-\" for standard input; or of a network device.\n"
     "  -o FILE     write to FILE instead of standard output\n"
     "  -c LIST     these columns, in this order (default: all but payload)\n"
     "  -f FILTER   only packets that match this pcap-filter expression\n"
     "  -n ROWS     stop after so many rows\n"
+    "  -i DEVICE   capture from this device until interrupted\n"
+    "  --merge     the packets of all inputs in the order of their times\n"
     "  --payload   add the column payload, in hexadecimal\n"
     "  --stats     counts and rate on standard error; a row is complete when none of its cells is empty\n"
     "A NULL is an empty cell. Exit status: 0 done; 1 an input could not be read to its end (the rows before "
@@ -76,10 +81,10 @@ static int write_rows(struct job *job, const netfeat_table *tab)
 
 static int extract(struct job *job, netfeat_source *src)
 {
-    int64_t n = 1;
+    int64_t n = 0;
     int code = 0;
 
-    while (code == 0 && n > 0 && job->left != 0 && !ferror(job->out)) {
+    while (code == 0 && n >= 0 && !netfeat_source_ended(src) && job->left != 0 && !ferror(job->out)) {
         netfeat_table *tab = NULL;
         code = netfeat_table_new(job->ctx, job->opts, &tab);
         if (code == 0) {
@@ -94,47 +99,35 @@ static int extract(struct job *job, netfeat_source *src)
     return code == 0 && n < 0 ? (int)n : code;
 }
 
-static int extract_input(struct job *job, const char *path, int index)
+static int extract_input(struct job *job, char **paths, int n)
 {
     netfeat_source *src = NULL;
     int code;
 
-    netfeat_options_set_int(job->opts, NETFEAT_OPT_SOURCE_FILE_INDEX, index);
-    code = netfeat_source_open_file(job->ctx, path, job->opts, &src);
+    netfeat_options_set_int(job->opts, NETFEAT_OPT_SOURCE_FILE_INDEX, job->files);
+    code = example_open(job->ctx, job->opts, job->device, paths, n, &src);
     code = code != 0 ? code : extract(job, src);
-    code = code != 0 ? example_fail(job->ctx, &job->progress, path) : 0;
+    code = code != 0 ? example_fail(job->ctx, &job->progress, n > 1 ? "merge" : paths[0]) : 0;
     job->progress.bytes += src != NULL ? netfeat_source_count(src, NETFEAT_COUNT_BYTES) : 0;
+    job->files += src != NULL ? (int)netfeat_source_file_count(src) : 1;
     if (job->stats && src != NULL) {
-        example_counts(src, path);
+        example_counts(src, n > 1 ? "merge" : paths[0]);
     }
     netfeat_source_unref(src);
     return code;
 }
 
-static int write_header(struct job *job)
-{
-    netfeat_table *tab = NULL;
-
-    if (netfeat_table_new(job->ctx, job->opts, &tab) != 0) {
-        example_fail(job->ctx, &job->progress, "-c");
-        return EXIT_USAGE;
-    }
-    for (int i = 0; i < netfeat_table_width(tab); i++) {
-        fprintf(job->out, "%s%s", i > 0 ? "," : "", netfeat_table_name(tab, i));
-    }
-    fputs("\r\n", job->out);
-    netfeat_table_unref(tab);
-    return 0;
-}
-
 /* 0, or nonzero when there is nothing to do but to show the usage. */
 static int parse(struct job *job, int argc, char **argv, const char **ret_path)
 {
-    struct option longs[] = {
-        {"payload", 0, NULL, 'p'}, {"stats", 0, &job->stats, 1}, {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    struct option longs[] = {{"payload", 0, NULL, 'p'},
+                             {"stats", 0, &job->stats, 1},
+                             {"merge", 0, &job->merge, 1},
+                             {"help", 0, NULL, 'h'},
+                             {NULL, 0, NULL, 0}};
     int code = 0;
 
-    for (int c; code == 0 && (c = getopt_long(argc, argv, "o:c:f:n:h", longs, NULL)) != -1;) {
+    for (int c; code == 0 && (c = getopt_long(argc, argv, "o:c:f:n:i:h", longs, NULL)) != -1;) {
         char *end = NULL;
         if (c == 'o') {
             *ret_path = optarg;
@@ -144,6 +137,8 @@ static int parse(struct job *job, int argc, char **argv, const char **ret_path)
         } else if (c == 'n') {
             job->left = strtoll(optarg, &end, 10);
             code = *optarg == '\0' || *end != '\0' || job->left < 0;
+        } else if (c == 'i') {
+            job->device = optarg;
         } else if (c == 'p') {
             code = netfeat_options_set_int(job->opts, NETFEAT_OPT_TABLE_KEEP_PAYLOAD, 1);
         } else {
@@ -151,15 +146,19 @@ static int parse(struct job *job, int argc, char **argv, const char **ret_path)
             job->help = c == 'h';
         }
     }
-    return code != 0 || optind == argc;
+    netfeat_options_set_int(job->opts, NETFEAT_OPT_SOURCE_MERGE, job->merge);
+    return code != 0 || (optind == argc) != (job->device != NULL);
 }
 
 static int run(struct job *job, int argc, char **argv)
 {
     const char *path = NULL;
-    int code;
+    int code = parse(job, argc, argv, &path);
+    char **inputs = job->device != NULL ? &job->device : argv + optind;
+    int n = job->device != NULL ? 1 : argc - optind;
+    int step = job->merge ? n : 1;
 
-    if (parse(job, argc, argv, &path) != 0) {
+    if (code != 0) {
         fputs(usage, job->help ? stdout : stderr);
         return job->help ? 0 : EXIT_USAGE;
     }
@@ -169,9 +168,10 @@ static int run(struct job *job, int argc, char **argv)
         return EXIT_INPUT;
     }
     example_start(job->ctx, &job->progress);
-    code = write_header(job);
-    for (int i = 0; code <= EXIT_INPUT && optind + i < argc; i++) {
-        int one = extract_input(job, argv[optind + i], i);
+    code = example_header(job->ctx, job->opts, job->out);
+    code = code != 0 ? example_fail(job->ctx, &job->progress, "-c"), EXIT_USAGE : 0;
+    for (int i = 0; code <= EXIT_INPUT && i < n; i += step) {
+        int one = extract_input(job, inputs + i, step);
         code = one > code ? one : code;
     }
     if (job->stats && code != EXIT_USAGE) {

@@ -19,7 +19,8 @@ struct ArrowArrayStream;
 enum { NETFEAT_ARROW_SCHEMA = 1, NETFEAT_ARROW_ARRAY = 2, NETFEAT_ARROW_STREAM = 3 };
 
 /* Fill *out with a stream of record batches that share the table's memory; the consumer releases it, and each
-   batch, in any order and from any thread. io.batch_rows cuts it into batches (0: one), io.addresses chooses
+   batch, in any order and from any thread. io.batch_rows cuts it into batches (0: one, or 2048 rows each when
+   addresses leave as text: DuckDB's ADBC does not take larger ones with dictionaries), io.addresses chooses
    the form of addresses, io.binary_view that of binary columns. opts may be NULL. STATE (not sealed), NOMEM,
    LIMIT. */
 NETFEAT_API int netfeat_table_export_stream(netfeat_ctx *ctx, netfeat_table *tab, const netfeat_options *opts,

@@ -89,8 +89,8 @@ NETFEAT_API int netfeat_flows_merge(netfeat_flows *flows, const netfeat_flows *o
 /* One-way flows of a sealed packet table, in one go: what a table of flows with the profile "notebook" gives
    after feed, end and take, in a third of the time. Uses flow.length_column and flow.order. NOTFOUND, TYPE,
    RANGE, STATE, LIMIT (2^32 - 2 rows or more), NOMEM, CANCELLED. */
-NETFEAT_API int netfeat_streams(netfeat_ctx *ctx, const netfeat_table *packets, const netfeat_options *opts,
-                                netfeat_table **ret) NETFEAT_MUST_CHECK;
+NETFEAT_API int netfeat_flows_one_way(netfeat_ctx *ctx, const netfeat_table *packets,
+                                      const netfeat_options *opts, netfeat_table **ret) NETFEAT_MUST_CHECK;
 
 NETFEAT_API netfeat_flows *netfeat_flows_ref(netfeat_flows *flows);
 NETFEAT_API netfeat_flows *netfeat_flows_unref(netfeat_flows *flows);

@@ -16,5 +16,6 @@
 #include <netfeat/encoder.h>
 #include <netfeat/pipeline.h>
 #include <netfeat/export.h>
+#include <netfeat/stream.h>
 
 #endif

@@ -12,6 +12,13 @@ static inline size_t nf_bitmap_bytes(int64_t n)
     return ((size_t)n + 7) / 8;
 }
 
+/* Bytes to allocate for n bits, the rest of them zero: consumers of exported columns load whole words, and some
+   one byte more than the bits take. */
+static inline size_t nf_bitmap_room(int64_t n)
+{
+    return (nf_bitmap_bytes(n) + 15) & ~(size_t)7;
+}
+
 static inline bool nf_bitmap_get(const uint8_t *map, int64_t i)
 {
     return map[i >> 3] >> (i & 7) & 1;

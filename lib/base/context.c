@@ -423,6 +423,33 @@ int nf_error_locate(netfeat_ctx *ctx, int64_t packet, int64_t offset)
     return nf_ctx_code(ctx);
 }
 
+int nf_error_again(netfeat_ctx *ctx, int code, int error_number, int64_t packet, int64_t offset,
+                   const char *message)
+{
+    size_t length = strnlen(message, sizeof ctx->message - 1);
+
+    memmove(ctx->message, message, length);
+    ctx->message[length] = '\0';
+    set_slot(ctx, code, error_number, packet, offset);
+    return code;
+}
+
+int nf_error_name(netfeat_ctx *ctx, const char *name)
+{
+    char message[MESSAGE_BYTES];
+    int code = nf_ctx_code(ctx);
+    int64_t packet = ctx->packet;
+    int64_t offset = ctx->offset;
+    int error_number = ctx->error_number;
+
+    if (strstr(ctx->message, name) == NULL) {
+        memcpy(message, ctx->message, sizeof message);
+        nf_error(ctx, code, "%s: %s", name, message);
+        set_slot(ctx, code, error_number, packet, offset);
+    }
+    return code;
+}
+
 int nf_ctx_code(const netfeat_ctx *ctx)
 {
     return ctx->code != 0 ? ctx->code : NETFEAT_ERR_INTERNAL;

@@ -44,6 +44,11 @@ int nf_error_errno(netfeat_ctx *ctx, int error_number, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Add where it happened to the failure already in the slot; returns its code. */
 int nf_error_locate(netfeat_ctx *ctx, int64_t packet, int64_t offset);
+/* A failure again that was in the slot before, or in another context's. error_number is not appended. */
+int nf_error_again(netfeat_ctx *ctx, int code, int error_number, int64_t packet, int64_t offset,
+                   const char *message);
+/* Put "name: " in front of the message in the slot, unless the name is in it already; returns its code. */
+int nf_error_name(netfeat_ctx *ctx, const char *name);
 /* Code now in the slot; NETFEAT_ERR_INTERNAL if there is none (so that a failure is never lost). */
 int nf_ctx_code(const netfeat_ctx *ctx);
 

@@ -17,23 +17,33 @@ struct nf_program {
 static const int common_dlts[] = {DLT_EN10MB,     DLT_RAW,  DLT_NULL,   DLT_LINUX_SLL, DLT_IEEE802_11_RADIO,
                                   DLT_PPP_SERIAL, DLT_MTP2, DLT_SUNATM, DLT_PFLOG,     DLT_ERF};
 
+static const struct {
+    uint16_t link_type;
+    int dlt;
+} pairs[] = {
+    {101, DLT_RAW},         {14, DLT_RAW}, /* raw IP as OpenBSD numbers it; libpcap elsewhere does not know it */
+    {100, DLT_ATM_RFC1483}, {102, DLT_SLIP_BSDOS}, {103, DLT_PPP_BSDOS},
+    {106, DLT_ATM_CLIP},    {246, DLT_PFSYNC},     {258, DLT_PKTAP},
+};
+
 int nf_filter_dlt(uint16_t link_type)
 {
-    static const struct {
-        uint16_t link_type;
-        int dlt;
-    } pairs[] = {
-        {14, DLT_RAW}, /* raw IP as OpenBSD numbers it; libpcap elsewhere does not know it */
-        {100, DLT_ATM_RFC1483}, {101, DLT_RAW},    {102, DLT_SLIP_BSDOS}, {103, DLT_PPP_BSDOS},
-        {106, DLT_ATM_CLIP},    {246, DLT_PFSYNC}, {258, DLT_PKTAP},
-    };
-
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         if (pairs[i].link_type == link_type) {
             return pairs[i].dlt;
         }
     }
     return link_type;
+}
+
+uint16_t nf_filter_link_type(int dlt)
+{
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        if (pairs[i].dlt == dlt) {
+            return pairs[i].link_type;
+        }
+    }
+    return (uint16_t)dlt;
 }
 
 /* How many bytes of it a message shows; a character is not cut in half. */

@@ -25,5 +25,7 @@ int nf_filter_prepare(netfeat_ctx *ctx, nf_filter *f, uint16_t link_type);
 int nf_filter_match(netfeat_ctx *ctx, nf_filter *f, const nf_record *rec);
 /* libpcap's DLT_ number of a LINKTYPE_: the two differ where systems never agreed on a number. */
 int nf_filter_dlt(uint16_t link_type);
+/* The other way round. */
+uint16_t nf_filter_link_type(int dlt);
 
 #endif

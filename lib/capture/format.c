@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define MAGIC_BYTES 4
+#define CODEC_BYTES 6 /* the longest magic number of a compressed format */
 
 typedef struct {
     uint8_t bytes[16];
@@ -13,11 +14,6 @@ typedef struct {
 
 /* Recognised, so that the message can name them; not read. */
 static const signature unsupported[] = {
-    {{0x1f, 0x8b}, 2, "gzip"},
-    {{0x28, 0xb5, 0x2f, 0xfd}, 4, "zstd"},
-    {{0x04, 0x22, 0x4d, 0x18}, 4, "lz4"},
-    {{0xfd, '7', 'z', 'X', 'Z', 0}, 6, "xz"},
-    {{'B', 'Z', 'h'}, 3, "bzip2"},
     {{'P', 'K', 3, 4}, 4, "zip"},
     {{'s', 'n', 'o', 'o', 'p', 0, 0, 0}, 8, "snoop"},
     {{'G', 'M', 'B', 'U'}, 4, "Network Monitor"},
@@ -81,11 +77,34 @@ static int not_a_capture(netfeat_source *src)
     return nf_error_at(src->ctx, NETFEAT_ERR_FORMAT, -1, 0, "not a pcap or pcapng capture");
 }
 
+/* Decompress what is compressed, once. */
+static int open_compressed(netfeat_source *src)
+{
+    const nf_codec *codec;
+    int code = nf_source_need(src, CODEC_BYTES); /* as far as there are that many */
+
+    if (code < 0) {
+        return code;
+    }
+    codec = nf_unpack_find(src->window.at, nf_window_left(&src->window));
+    if (codec == NULL) {
+        return NETFEAT_OK;
+    }
+    code = nf_unpack_open(src->ctx, &src->window, codec, &src->unpack);
+    code = code < 0 ? code : nf_source_need(src, CODEC_BYTES);
+    if (code >= 0 && nf_unpack_find(src->window.at, nf_window_left(&src->window)) != NULL) {
+        return nf_error_at(src->ctx, NETFEAT_ERR_UNSUPPORTED, -1, 0,
+                           "the capture is compressed twice: %s, and again inside", codec->name);
+    }
+    return code < 0 ? code : NETFEAT_OK;
+}
+
 int nf_format_open(netfeat_source *src)
 {
     const uint8_t *p;
-    int code = nf_source_need(src, MAGIC_BYTES);
+    int code = open_compressed(src);
 
+    code = code < 0 ? code : nf_source_need(src, MAGIC_BYTES);
     if (code < 0) {
         return code;
     }

@@ -8,8 +8,7 @@
 
 #include "base/context.h"
 
-/* Message of a failed system call; the text of errno is appended. Fixed, so that the failure can be given
- * again. */
+/* Message of a failed system call; the text of errno is appended. */
 #define NF_READ_FAILED "cannot read the capture"
 
 typedef struct {
@@ -21,7 +20,9 @@ typedef struct {
     void (*close)(void *user, netfeat_ctx *ctx);
     void *user;
     const void *memory; /* not NULL: the whole input is here, total bytes, and read is not used */
-    int64_t total;      /* bytes from here to the end, -1 if unknown */
+    int64_t total;      /* bytes from here to the end, -1 if unknown; of a decompressor: compressed ones */
+    /* Of a decompressor: compressed bytes consumed so far. NULL: what was read is what was consumed. */
+    int64_t (*position)(const void *user);
 } nf_input;
 
 /* Path, "-" for standard input. NOTFOUND, PERMISSION, IO, NOMEM, LIMIT. */

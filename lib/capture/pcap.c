@@ -35,6 +35,7 @@ NF_COPIED int fill(netfeat_source *src, nf_record *recs, int max, const bool big
     const uint32_t max_packet = src->max_packet_bytes;
     const int64_t unit = f->unit;
     const uint16_t link_type = f->link_type;
+    const uint32_t file_index = src->file_index;
     uint64_t number = (uint64_t)nf_source_records(src);
     int64_t last = src->last_time;
     int64_t snapped = 0;
@@ -56,6 +57,7 @@ NF_COPIED int fill(netfeat_source *src, nf_record *recs, int max, const bool big
         r->captured_length = len.captured;
         r->wire_length = len.wire;
         r->interface_id = 0;
+        r->file_index = file_index;
         r->link_type = link_type;
         r->flags = time < last ? NF_RECORD_TIME_BACKWARDS : 0;
         backwards += time < last;
@@ -150,5 +152,6 @@ int nf_pcap_open(netfeat_source *src, uint32_t magic, bool big)
     src->counts[NETFEAT_COUNT_SECTIONS] = 1;
     src->counts[NETFEAT_COUNT_INTERFACES] = 1;
     src->next = pcap_next_records;
-    return nf_filter_prepare(src->ctx, &src->filter, f->link_type);
+    code = nf_interfaces_add(src->ctx, &src->interfaces, f->link_type, nf_load32(p + 16, big));
+    return code < 0 ? code : nf_filter_prepare(src->ctx, &src->filter, f->link_type);
 }

@@ -7,6 +7,8 @@
 #define BLOCK_INTERFACE 1U
 #define BLOCK_PACKET    2U /* obsolete */
 #define BLOCK_SIMPLE    3U
+#define BLOCK_NAMES     4U
+#define BLOCK_STATS     5U
 #define BLOCK_ENHANCED  6U
 
 #define SECTION_BYTES   28U /* of the smallest block of each kind */
@@ -21,6 +23,7 @@
 #define OPTION_TSRESOL  9U
 #define OPTION_TSOFFSET 14U
 #define MAX_OPTIONS     ((uint32_t)16 << 20) /* bytes of a block beside packet data; as other readers have it */
+#define MAX_NOTES       ((uint32_t)1 << 20) /* bytes of a block of names or statistics that is looked into */
 #define QUIET_BLOCKS    4096U
 
 #define NS_PER_SECOND 1000000000
@@ -104,6 +107,7 @@ NF_COPIED int fill(netfeat_source *src, nf_record *recs, int max, const bool big
     const uint8_t *end = src->window.end;
     const uint32_t base = f->base;
     const uint32_t max_packet = src->max_packet_bytes;
+    const uint32_t file_index = src->file_index;
     uint64_t number = (uint64_t)nf_source_records(src);
     int64_t last = src->last_time;
     int64_t snapped = 0;
@@ -137,6 +141,7 @@ NF_COPIED int fill(netfeat_source *src, nf_record *recs, int max, const bool big
         r->captured_length = captured;
         r->wire_length = wire;
         r->interface_id = base + in;
+        r->file_index = file_index;
         r->link_type = list[in].link_type;
         snapped += captured < wire;
         p += length;
@@ -240,6 +245,15 @@ static int take_section(netfeat_source *src)
                               "pcapng version %u.%u is not supported", nf_load16(p + 12, big),
                               nf_load16(p + 14, big));
     }
+    if (src->notes.max > 0 && length <= MAX_OPTIONS) {
+        code = need(src, (size_t)padded(length));
+        code = code < 0 ? code
+                        : nf_pcapng_section_notes(
+                              src, nf_cursor_make(src->window.at + 24, length - SECTION_BYTES), big);
+        if (code < 0) {
+            return code;
+        }
+    }
     f->big = big;
     f->base += (uint32_t)f->count;
     f->count = 0;
@@ -316,6 +330,13 @@ static int take_interface(netfeat_source *src, uint32_t length)
     if (code < 0) {
         return nf_error_locate(src->ctx, nf_source_records(src) + 1, nf_window_offset(&src->window));
     }
+    code = nf_interfaces_add(src->ctx, &src->interfaces, in.link_type, in.snaplen);
+    code = code < 0 ? code
+                    : nf_pcapng_interface_notes(
+                          src, nf_cursor_make(src->window.at + 16, length - INTERFACE_BYTES), f->big);
+    if (code < 0) {
+        return nf_error_locate(src->ctx, nf_source_records(src) + 1, nf_window_offset(&src->window));
+    }
     f->list[f->count++] = in;
     src->counts[NETFEAT_COUNT_INTERFACES]++;
     src->window.at += padded(length);
@@ -370,6 +391,7 @@ static void store(netfeat_source *src, const packet_head *h, nf_record *r)
     r->captured_length = h->captured;
     r->wire_length = h->wire;
     r->interface_id = f->base + h->in;
+    r->file_index = src->file_index;
     r->link_type = f->list[h->in].link_type;
     src->batch_snapped = r->captured_length < r->wire_length;
     src->batch_backwards = (r->flags & NF_RECORD_TIME_BACKWARDS) != 0;
@@ -410,8 +432,43 @@ static int take_packet(netfeat_source *src, uint32_t type, uint32_t length, nf_r
         return bad(src, "the lengths before and behind a packet block differ", length);
     }
     store(src, &h, rec);
+    if (src->notes.max > 0 && type != BLOCK_SIMPLE) {
+        size_t options = h.data + (size_t)padded(h.captured);
+        size_t tail = length - TAIL_BYTES;
+
+        code = options < tail
+                   ? nf_pcapng_packet_notes(src, nf_cursor_make(src->window.at + options, tail - options),
+                                            f->big, rec)
+                   : NETFEAT_OK;
+        if (code < 0) {
+            return code;
+        }
+    }
     src->window.at += padded(length);
     return GOT_RECORD;
+}
+
+/* Read what is wanted of a block that holds no packet; it is passed over then. */
+static int take_notes(netfeat_source *src, uint32_t type, uint32_t length)
+{
+    bool wanted = type == BLOCK_STATS || (type == BLOCK_NAMES && src->notes.max > 0);
+    bool big = src->pcapng.big;
+    nf_cursor c;
+    int code;
+
+    if (!wanted || length > MAX_NOTES) {
+        return NETFEAT_OK;
+    }
+    code = need(src, (size_t)padded(length));
+    if (code < 0) {
+        return code;
+    }
+    c = nf_cursor_make(src->window.at + HEAD_BYTES, length - BLOCK_BYTES);
+    if (type == BLOCK_NAMES) {
+        return nf_pcapng_names(src, c, big);
+    }
+    nf_pcapng_statistics(src, c, big);
+    return NETFEAT_OK;
 }
 
 static int take_block(netfeat_source *src, nf_record *rec)
@@ -446,6 +503,10 @@ static int take_block(netfeat_source *src, nf_record *rec)
     case BLOCK_INTERFACE:
         return take_interface(src, length);
     default:
+        code = take_notes(src, type, length);
+        if (code < 0) {
+            return code;
+        }
         src->counts[NETFEAT_COUNT_OTHER_BLOCKS]++;
         return begin_skip(src, length);
     }
@@ -459,7 +520,7 @@ static int pcapng_next_records(netfeat_source *src, nf_record *recs, int max)
         int code;
         int n = 0;
 
-        if (!f->skipping) {
+        if (!f->skipping && src->notes.max == 0) { /* comments are seen on the other way */
             n = f->big ? fill(src, recs, max, true) : fill(src, recs, max, false);
         }
         if (n > 0) {

@@ -17,7 +17,8 @@ typedef struct {
     uint32_t captured_length, wire_length;
     uint32_t interface_id;
     uint16_t link_type;
-    uint16_t flags; /* NF_RECORD_* */
+    uint16_t flags;      /* NF_RECORD_* */
+    uint32_t file_index; /* option source.file_index, and on from there for the files of one source */
 } nf_record;
 
 /* Up to max (1 .. NF_BATCH) further records that match the filter: how many; 0 = none now (see
@@ -27,8 +28,6 @@ int nf_source_next(netfeat_source *src, nf_record *ret_records, int max);
 /* Give the last batch, n records, back unused: the next call delivers them again. Only after a
    nf_source_next() that returned n, with nothing called on the source in between. */
 void nf_source_unread(netfeat_source *src, const nf_record *records, int n);
-/* Value of option source.file_index. */
-uint32_t nf_source_file_index(const netfeat_source *src);
 /* The context it was opened with. Borrowed. */
 netfeat_ctx *nf_source_ctx(const netfeat_source *src);
 /* An estimate of how many records are still to come, -1 if unknown: for sizing, never for correctness. */

@@ -10,10 +10,26 @@
 
 /* ---- what the readers need ---- */
 
+int64_t nf_source_bytes(const netfeat_source *src)
+{
+    if (src->many != NULL) {
+        return nf_many_count(src->many, NETFEAT_COUNT_BYTES, src->counts);
+    }
+    return src->push != NULL || src->live != NULL ? src->queued_bytes : nf_window_position(&src->window);
+}
+
+int64_t nf_source_total(const netfeat_source *src)
+{
+    return src->many != NULL ? nf_many_total(src->many) : src->window.input.total;
+}
+
 int nf_source_checkpoint(netfeat_source *src)
 {
     src->checked = nf_source_records(src);
-    return nf_checkpoint(src->ctx, src->checked, nf_window_offset(&src->window), src->window.input.total);
+    if (src->outer != NULL) {
+        src = src->outer;
+    }
+    return nf_checkpoint(src->ctx, nf_source_records(src), nf_source_bytes(src), nf_source_total(src));
 }
 
 int nf_source_need(netfeat_source *src, size_t n)
@@ -47,12 +63,8 @@ static void remember_failure(netfeat_source *src)
 
 static int repeat_failure(netfeat_source *src)
 {
-    if (src->failure.error_number != 0) {
-        nf_error_errno(src->ctx, src->failure.error_number, NF_READ_FAILED);
-        return nf_error_locate(src->ctx, src->failure.packet, src->failure.offset);
-    }
-    return nf_error_at(src->ctx, src->failure.code, src->failure.packet, src->failure.offset, "%s",
-                       src->failure.message);
+    return nf_error_again(src->ctx, src->failure.code, src->failure.error_number, src->failure.packet,
+                          src->failure.offset, src->failure.message);
 }
 
 /* ---- open and close ---- */
@@ -62,35 +74,56 @@ static void destroy(netfeat_source *src)
     netfeat_ctx *ctx = src->ctx;
 
     nf_pcapng_close(src);
+    nf_interfaces_close(ctx, &src->interfaces);
+    nf_notes_close(ctx, &src->notes);
     nf_filter_close(ctx, &src->filter);
     nf_window_close(ctx, &src->window);
+    nf_push_close(ctx, src->push);
+    nf_live_close(ctx, src->live);
+    nf_many_close(ctx, src->many);
     nf_free(ctx, src, sizeof *src);
     netfeat_ctx_unref(ctx);
 }
 
-/* Takes the input over, also on failure. */
-static int open_input(netfeat_ctx *ctx, nf_input *in, const netfeat_options *opts, netfeat_source **ret)
+int nf_source_new(netfeat_ctx *ctx, const netfeat_options *opts, netfeat_source **ret)
 {
     netfeat_source *src = nf_alloc_zero(ctx, sizeof *src);
     int code;
 
     if (src == NULL) {
-        nf_input_close(ctx, in);
         return nf_ctx_code(ctx);
     }
     nf_ref_init(&src->refs);
     src->ctx = netfeat_ctx_ref(ctx);
     src->file_index = (uint32_t)nf_option(opts, NETFEAT_OPT_SOURCE_FILE_INDEX);
     src->max_packet_bytes = (uint32_t)nf_option(opts, NETFEAT_OPT_SOURCE_MAX_PACKET_BYTES);
+    src->unpack.max_window = (uint64_t)nf_option(opts, NETFEAT_OPT_SOURCE_MAX_WINDOW_BYTES);
+    src->unpack.max_ratio = (uint64_t)nf_option(opts, NETFEAT_OPT_SOURCE_MAX_RATIO);
+    src->unpack.chunk = (size_t)nf_option(opts, NETFEAT_OPT_SOURCE_BUFFER_BYTES);
     src->pcapng.max_interfaces = (uint32_t)nf_option(opts, NETFEAT_OPT_SOURCE_MAX_INTERFACES);
+    src->notes.max = (size_t)nf_option(opts, NETFEAT_OPT_SOURCE_MAX_NOTES);
     src->last_time = INT64_MIN;
-    code = nf_window_open(ctx, &src->window, in, (size_t)nf_option(opts, NETFEAT_OPT_SOURCE_BUFFER_BYTES));
-    if (code == 0) {
-        code = nf_filter_open(ctx, &src->filter, netfeat_options_get_text(opts, NETFEAT_OPT_SOURCE_FILTER));
+    src->window.input.total = -1;
+    code = nf_filter_open(ctx, &src->filter, netfeat_options_get_text(opts, NETFEAT_OPT_SOURCE_FILTER));
+    if (code < 0) {
+        destroy(src);
+        return code;
     }
-    if (code == 0) {
-        code = nf_format_open(src);
+    *ret = src;
+    return NETFEAT_OK;
+}
+
+int nf_source_open(netfeat_ctx *ctx, nf_input *in, const netfeat_options *opts, netfeat_source **ret)
+{
+    netfeat_source *src = NULL;
+    int code = nf_source_new(ctx, opts, &src);
+
+    if (code < 0) {
+        nf_input_close(ctx, in);
+        return code;
     }
+    code = nf_window_open(ctx, &src->window, in, src->unpack.chunk);
+    code = code < 0 ? code : nf_format_open(src);
     if (code < 0) {
         destroy(src);
         return code;
@@ -113,7 +146,7 @@ int netfeat_source_open_file(netfeat_ctx *ctx, const char *path, const netfeat_o
                         path == NULL ? "path" : "ret");
     }
     code = nf_input_open_file(ctx, path, &in);
-    return code < 0 ? code : open_input(ctx, &in, opts, ret);
+    return code < 0 ? code : nf_source_open(ctx, &in, opts, ret);
 }
 
 int netfeat_source_open_fd(netfeat_ctx *ctx, int fd, const netfeat_options *opts, netfeat_source **ret)
@@ -129,7 +162,7 @@ int netfeat_source_open_fd(netfeat_ctx *ctx, int fd, const netfeat_options *opts
                         fd < 0 ? "fd is negative" : "ret is NULL");
     }
     code = nf_input_open_fd(ctx, fd, &in);
-    return code < 0 ? code : open_input(ctx, &in, opts, ret);
+    return code < 0 ? code : nf_source_open(ctx, &in, opts, ret);
 }
 
 int netfeat_source_open_memory(netfeat_ctx *ctx, const void *data, size_t size, const netfeat_options *opts,
@@ -148,7 +181,7 @@ int netfeat_source_open_memory(netfeat_ctx *ctx, const void *data, size_t size, 
         return nf_error(ctx, NETFEAT_ERR_ARGUMENT, "source_open_memory: no memory has %zu bytes", size);
     }
     in = nf_input_memory(data, size);
-    return open_input(ctx, &in, opts, ret);
+    return nf_source_open(ctx, &in, opts, ret);
 }
 
 netfeat_source *netfeat_source_ref(netfeat_source *src)
@@ -241,7 +274,7 @@ static int next_records(netfeat_source *src, nf_record *recs, int max)
         }
         n = src->next(src, recs, max);
         if (n == 0) {
-            src->ended = true;
+            src->ended = !src->more;
             return 0;
         }
         if (n < 0) {
@@ -279,11 +312,6 @@ void nf_source_unread(netfeat_source *src, const nf_record *records, int n)
     src->unread_end = n + left;
 }
 
-uint32_t nf_source_file_index(const netfeat_source *src)
-{
-    return src->file_index;
-}
-
 netfeat_ctx *nf_source_ctx(const netfeat_source *src)
 {
     return src->ctx;
@@ -291,17 +319,22 @@ netfeat_ctx *nf_source_ctx(const netfeat_source *src)
 
 int64_t nf_source_estimate(const netfeat_source *src)
 {
-    int64_t done = nf_window_offset(&src->window);
-    int64_t left = src->window.input.total - done;
+    const nf_window *w = &src->window;
+    double delivered = (double)src->counts[NETFEAT_COUNT_DELIVERED];
+    int64_t done = nf_source_bytes(src);
+    int64_t total = nf_source_total(src);
     double estimate;
 
-    if (src->window.input.total < 0 || nf_source_records(src) == 0) {
+    if (total < 0 || done <= 0 || nf_source_records(src) == 0) {
         return -1;
     }
-    if (left <= 0 || src->ended) {
+    if (src->ended) {
         return 0;
     }
-    estimate = (double)left * (double)src->counts[NETFEAT_COUNT_DELIVERED] / (double)done;
+    estimate = total > done ? (double)(total - done) * delivered / (double)done : 0;
+    if (w->input.position != NULL) { /* decompressed, but not looked at yet */
+        estimate += (double)nf_window_left(w) * delivered / (double)nf_window_offset(w);
+    }
     return estimate < 9e18 ? (int64_t)estimate : INT64_MAX;
 }
 
@@ -384,6 +417,12 @@ uint32_t netfeat_source_packet_interface(const netfeat_source *src)
     return r != NULL ? r->interface_id : 0;
 }
 
+uint32_t netfeat_source_packet_file(const netfeat_source *src)
+{
+    const nf_record *r = current(src);
+    return r != NULL ? r->file_index : 0;
+}
+
 /* ---- counters ---- */
 
 int64_t netfeat_source_count(const netfeat_source *src, int which)
@@ -392,10 +431,17 @@ int64_t netfeat_source_count(const netfeat_source *src, int which)
         return NETFEAT_ERR_ARGUMENT;
     }
     if (which == NETFEAT_COUNT_BYTES) {
-        return nf_window_offset(&src->window);
+        return nf_source_bytes(src);
     }
     if (netfeat_source_count_name(which) == NULL) {
         return nf_error(src->ctx, NETFEAT_ERR_NOTFOUND, "no counter has the number %d", which);
+    }
+    if (src->many != NULL) {
+        return nf_many_count(src->many, which, src->counts);
+    }
+    if (src->live != NULL && which >= NETFEAT_COUNT_KERNEL_RECEIVED &&
+        which <= NETFEAT_COUNT_INTERFACE_DROPPED) {
+        return nf_live_count(src->live, which);
     }
     return src->counts[which];
 }
@@ -412,6 +458,11 @@ const char *netfeat_source_count_name(int which)
         [NETFEAT_COUNT_INTERFACES] = "interfaces",
         [NETFEAT_COUNT_SNAPPED] = "snapped",
         [NETFEAT_COUNT_TIME_BACKWARDS] = "time_backwards",
+        [NETFEAT_COUNT_KERNEL_RECEIVED] = "kernel_received",
+        [NETFEAT_COUNT_KERNEL_DROPPED] = "kernel_dropped",
+        [NETFEAT_COUNT_INTERFACE_DROPPED] = "interface_dropped",
+        [NETFEAT_COUNT_QUEUE_DROPPED] = "queue_dropped",
+        [NETFEAT_COUNT_NOTES_DROPPED] = "notes_dropped",
     };
     return which > 0 && which < (int)(sizeof names / sizeof names[0]) ? names[which] : NULL;
 }

@@ -38,4 +38,10 @@ static inline int64_t nf_window_offset(const nf_window *w)
     return w->read - (w->end - w->at);
 }
 
+/* How much of the origin is consumed, in the unit of input.total. */
+static inline int64_t nf_window_position(const nf_window *w)
+{
+    return w->input.position != NULL ? w->input.position(w->input.user) : nf_window_offset(w);
+}
+
 #endif

@@ -7,6 +7,10 @@
 #include "base/options.h"
 #include "export/arrow_c.h"
 
+/* DuckDB, when it takes in a stream by ADBC, writes past the end of its vectors when a dictionary-encoded column
+   has more rows than one of them (version 1.5). Smaller batches cost nothing here: they share the memory. */
+#define DICTIONARY_BATCH_ROWS 2048
+
 size_t netfeat_arrow_struct_bytes(int which)
 {
     switch (which) {
@@ -283,7 +287,7 @@ int netfeat_table_export_stream(netfeat_ctx *ctx, netfeat_table *tab, const netf
     s->cols.ctx = ctx;
     s->pairs.ctx = ctx;
     s->tab = netfeat_table_ref(tab);
-    s->batch = nf_option_batch_rows(opts, 0);
+    s->batch = nf_option_batch_rows(opts, shape.address == NF_ADDRESS_DICTIONARY ? DICTIONARY_BATCH_ROWS : 0);
     code = nf_outgoing_list_make(ctx, tab, &shape, &s->cols);
     code = code != 0 ? code : nf_table_pairs_make(ctx, tab, &s->pairs);
     if (code != 0) {

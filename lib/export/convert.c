@@ -79,9 +79,9 @@ static int count_rows(nf_import *in, const nf_view *views, size_t n, int64_t *re
 /* A zeroed bitmap of n bits, padded to whole bytes. */
 static int new_bitmap(nf_import *in, int64_t n, nf_buffer **ret)
 {
-    int code = nf_import_buffer(in, nf_bitmap_bytes(n), ret);
-    if (code == 0 && n > 0) {
-        memset((*ret)->data, 0, nf_bitmap_bytes(n));
+    int code = nf_import_buffer(in, nf_bitmap_room(n), ret);
+    if (code == 0) {
+        memset((*ret)->data, 0, nf_bitmap_room(n));
     }
     return code;
 }

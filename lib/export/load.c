@@ -66,6 +66,7 @@ typedef struct {
     netfeat_ctx *ctx;
     int fd;
     int64_t limit, budget; /* io.max_file_bytes, io.max_memory_bytes */
+    size_t expected;       /* size of a regular file, 0 unknown */
     uint8_t *data;
     size_t used, cap;
 } input;
@@ -80,8 +81,9 @@ static int read_bytes(input *in, size_t n)
         void *p = in->data;
         ssize_t got;
         int code;
-        /* what a length field claims is only believed as bytes arrive */
-        if (want > in->used + 65536) {
+        if (in->used < in->expected) { /* all that is there in one block, and then a look for the end */
+            want = in->expected - in->used < want ? in->expected - in->used : want;
+        } else if (want > in->used + 65536) { /* a length field is only believed as bytes arrive */
             want = in->used + 65536;
         }
         code = nf_grow(in->ctx, &p, &in->cap, in->used + want, 1);
@@ -221,11 +223,35 @@ int netfeat_table_load_fd(netfeat_ctx *ctx, int fd, const netfeat_options *opts,
 
 /* ---- files ---- */
 
+/* The size is the file's word, not a claim of its contents: one block of it. */
+static int read_regular(netfeat_ctx *ctx, int fd, int64_t size, const netfeat_options *opts,
+                        netfeat_table **ret)
+{
+    input in;
+    void *block;
+    int code;
+
+    init_input(&in, ctx, fd, opts);
+    if (size > in.budget) {
+        return nf_error(ctx, NETFEAT_ERR_LIMIT, "%lld bytes, io.max_memory_bytes is %lld", (long long)size,
+                        (long long)in.budget);
+    }
+    if (size > 0) {
+        in.expected = (size_t)size;
+        block = NULL;
+        code = nf_grow(ctx, &block, &in.cap, in.expected + 65536, 1);
+        if (code != 0) {
+            return code;
+        }
+        in.data = block;
+    }
+    return load_input(&in, opts, ret);
+}
+
 static int load_regular(netfeat_ctx *ctx, int fd, int64_t size, const netfeat_options *opts, bool mapped,
                         netfeat_table **ret)
 {
     nf_buffer *owner = NULL;
-    input in;
     int code;
 
     if (size > nf_option(opts, NETFEAT_OPT_IO_MAX_FILE_BYTES)) {
@@ -233,8 +259,7 @@ static int load_regular(netfeat_ctx *ctx, int fd, int64_t size, const netfeat_op
                         (long long)nf_option(opts, NETFEAT_OPT_IO_MAX_FILE_BYTES));
     }
     if (!mapped || size == 0) {
-        init_input(&in, ctx, fd, opts);
-        return load_input(&in, opts, ret);
+        return read_regular(ctx, fd, size, opts, ret);
     }
     code = map_file(ctx, fd, (size_t)size, &owner);
     code = code != 0 ? code : nf_ipc_load(ctx, owner->data, (size_t)size, owner, opts, ret);

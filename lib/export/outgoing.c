@@ -209,7 +209,8 @@ int nf_outgoing_new(netfeat_ctx *ctx, netfeat_column *col, const nf_shape *shape
         return code;
     }
     if (col->type == NETFEAT_TYPE_LIST) {
-        nf_shape plain = {shape->address, false};
+        /* no dictionaries in lists: DuckDB takes their indexes for those of the first items */
+        nf_shape plain = {shape->address != NF_ADDRESS_BYTES ? NF_ADDRESS_TEXT : NF_ADDRESS_BYTES, false};
         assert(col->child->type != NETFEAT_TYPE_LIST);
         code = nf_outgoing_new(ctx, col->child, &plain, &o->item);
     } else if (is_address(col) && shape->address == NF_ADDRESS_DICTIONARY) {

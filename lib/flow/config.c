@@ -56,9 +56,8 @@ static int add_offered(netfeat_ctx *ctx, nf_flow_config *config, uint8_t flags)
     return code;
 }
 
-static int choose_columns(netfeat_ctx *ctx, const netfeat_options *opts, nf_flow_config *config)
+static int choose_columns(netfeat_ctx *ctx, const char *p, nf_flow_config *config)
 {
-    const char *p = netfeat_options_get_text(opts, NETFEAT_OPT_FLOW_COLUMNS);
     int code = NETFEAT_OK;
 
     config->columns = nf_alloc_array(ctx, MAX_COLUMNS, sizeof(const nf_flow_column *));
@@ -237,6 +236,7 @@ int nf_flow_configure(netfeat_ctx *ctx, const netfeat_options *opts, const nf_fl
                       nf_flow_config *config)
 {
     const char *name = netfeat_options_get_text(opts, NETFEAT_OPT_FLOW_PROFILE);
+    const char *columns = profile != NULL ? "" : netfeat_options_get_text(opts, NETFEAT_OPT_FLOW_COLUMNS);
     int64_t most = nf_option(opts, NETFEAT_OPT_FLOW_MAX_OPEN);
     int code;
 
@@ -245,7 +245,7 @@ int nf_flow_configure(netfeat_ctx *ctx, const netfeat_options *opts, const nf_fl
         return nf_error(ctx, NETFEAT_ERR_NOTFOUND, "no profile of flows is called \"%.64s\"", name);
     }
     code = choose_rules(ctx, opts, config);
-    code = code != 0 ? code : choose_columns(ctx, opts, config);
+    code = code != 0 ? code : choose_columns(ctx, columns, config);
     code = code != 0 ? code : choose_length(ctx, opts, config);
     if (code != 0) {
         return code;

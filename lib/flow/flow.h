@@ -172,7 +172,8 @@ static inline uint8_t nf_flow_source(const nf_flow *f)
     return (f->flags & NF_FLOW_SOURCE) != 0;
 }
 
-/* config.c: ret is zero-initialised; free it also on failure. profile NULL: as the options say. */
+/* config.c: ret is zero-initialised; free it also on failure. profile NULL: it
+   and the columns are as the options say. */
 int nf_flow_configure(netfeat_ctx *ctx, const netfeat_options *opts, const nf_flow_profile *profile,
                       nf_flow_config *ret);
 int nf_flow_config_copy(netfeat_ctx *ctx, const nf_flow_config *from, nf_flow_config *ret);

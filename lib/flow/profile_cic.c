@@ -187,7 +187,7 @@ static bool get_flag(nf_flow_view *v, int argument, nf_flow_value *ret)
     if ((argument & NF_DIRECTION) == NF_FORWARD) {
         return nf_give_u64(ret, 0); /* the first packet is a backward one */
     }
-    return nf_give_u64(ret, cic_of(v)->first_flags >> bit & 1U);
+    return nf_give_u64(ret, (unsigned)cic_of(v)->first_flags >> bit & 1U);
 }
 
 static bool get_window(nf_flow_view *v, int argument, nf_flow_value *ret)

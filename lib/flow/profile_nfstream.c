@@ -1,8 +1,8 @@
 /* The profile "nfstream": core, statistical and SPLT features of NFStream (engine 6.5), names and numbers as it
    gives them. Its quirks are part of the definition: milliseconds cut, not rounded; late packets moved to the
    latest time; lengths of 16 bits; IPv6 without its header in ip_length; 0, not NULL, where there is nothing.
-   Not like it: nothing is read beyond the captured bytes, addresses are 16 bytes, and a tunnel is what the
-   packet table decapsulated. */
+   Not like it: nothing is read beyond the captured bytes, addresses are 16 bytes, and the packet table decapsulates
+   more tunnels. */
 #include "flow/getters.h"
 #include "flow/input.h"
 
@@ -27,6 +27,11 @@ static bool adapt(const netfeat_flows *fl, nf_flow_packet *p)
         p->length = 0;
     }
     p->length &= 0xffff;
+    /* only these tunnels are known to it, by numbers of its own, and not their ids */
+    p->key.tunnel_type = p->key.tunnel_type == NETFEAT_TUNNEL_GTP_U    ? 1
+                         : p->key.tunnel_type == NETFEAT_TUNNEL_CAPWAP ? 2
+                                                                       : 0;
+    p->key.extra &= (uint8_t) ~(p->key.tunnel_type == 0 ? NF_KEY_HAS_TUNNEL : 0);
     p->key.tunnel_id = 0;
     p->key.extra &= (uint8_t)~NF_KEY_HAS_TUNNEL_ID;
     return true;
@@ -194,7 +199,7 @@ static const nf_flow_column columns[] = {
     ROW("protocol", U8, "", 0, U, nf_get_protocol, 0, N, "protocol behind the IP header"),
     ROW("ip_version", U8, "", 0, U, nf_get_ip_version, 0, N, "4 or 6"),
     ROW("vlan_id", U16, "", 0, U, get_key, 2, N, "innermost VLAN, 0 without"),
-    ROW("tunnel_id", U8, "", 0, U, get_key, 3, N, "tunnel_type of the packet table, 0 without"),
+    ROW("tunnel_id", U8, "", 0, U, get_key, 3, N, "1 GTP, 2 CAPWAP, 0 none"),
     CORE(BI, NF_BOTH, ""),
     CORE(FWD, NF_FORWARD, " of the source"),
     CORE(BWD, NF_BACKWARD, " of the destination"),

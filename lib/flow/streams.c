@@ -292,8 +292,8 @@ static int prepare(spreader *s, const netfeat_table *packets, const netfeat_opti
     return s->hashes != NULL ? NETFEAT_OK : nf_ctx_code(s->ctx);
 }
 
-int netfeat_streams(netfeat_ctx *ctx, const netfeat_table *packets, const netfeat_options *opts,
-                    netfeat_table **ret)
+int netfeat_flows_one_way(netfeat_ctx *ctx, const netfeat_table *packets, const netfeat_options *opts,
+                          netfeat_table **ret)
 {
     spreader *s;
     int code;

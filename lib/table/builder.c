@@ -38,7 +38,7 @@ static bool bytes_needed(const nf_builder *b, size_t rows, size_t bytes, size_t 
         return nf_mul_size(rows, (size_t)b->width, ret);
     }
     if (b->type == NETFEAT_TYPE_BOOL) {
-        *ret = nf_bitmap_bytes((int64_t)rows);
+        *ret = nf_bitmap_room((int64_t)rows);
         return true;
     }
     return nf_add_size(b->data_used, bytes, ret) && *ret <= INT64_MAX;
@@ -77,7 +77,7 @@ int nf_builder_reserve_nulls(nf_builder *b, int64_t rows)
     bool fresh = b->validity == NULL;
     size_t before = b->validity_cap;
     /* whole words, so that a batch of bits may be stored as one or two */
-    size_t need = (nf_bitmap_bytes(b->length + rows) + 15) & ~(size_t)7;
+    size_t need = nf_bitmap_room(b->length + rows);
     int code = grow_bytes(b->ctx, &b->validity, &b->validity_cap, need);
 
     if (code != 0) {
@@ -235,7 +235,10 @@ static size_t bytes_used(const nf_builder *b)
     if (b->width > 0) {
         return (size_t)b->length * (size_t)b->width;
     }
-    return b->type == NETFEAT_TYPE_BOOL ? nf_bitmap_bytes(b->length) : b->data_used;
+    if (b->type == NETFEAT_TYPE_BOOL) {
+        return b->length > 0 ? nf_bitmap_room(b->length) : 0;
+    }
+    return b->data_used;
 }
 
 /* The data block and the offsets block become buffers; their memory stays with the builder until all have. */
@@ -275,7 +278,7 @@ int nf_builder_finish(nf_builder *b, const char *unit, const char *definition, c
         return code;
     }
     shrink(b->ctx, &b->data, &b->data_cap, bytes_used(b));
-    shrink(b->ctx, &b->validity, &b->validity_cap, b->nulls > 0 ? nf_bitmap_bytes(b->length) : 0);
+    shrink(b->ctx, &b->validity, &b->validity_cap, b->nulls > 0 ? nf_bitmap_room(b->length) : 0);
     if (b->offsets != NULL) {
         offsets = (uint8_t *)b->offsets;
         offsets_cap = b->offsets_cap * sizeof *b->offsets;

@@ -100,9 +100,9 @@ void nf_column_count_nulls(netfeat_column *col)
 
 int nf_new_bitmap(netfeat_ctx *ctx, int64_t n, bool fill, nf_buffer **ret)
 {
-    int code = nf_buffer_new(ctx, nf_bitmap_bytes(n), ret);
-    if (code == 0 && n > 0) {
-        memset((*ret)->data, 0, nf_bitmap_bytes(n));
+    int code = nf_buffer_new(ctx, nf_bitmap_room(n), ret);
+    if (code == 0) {
+        memset((*ret)->data, 0, nf_bitmap_room(n));
         if (fill) {
             nf_bitmap_fill((*ret)->data, 0, n, true);
         }
@@ -113,7 +113,7 @@ int nf_new_bitmap(netfeat_ctx *ctx, int64_t n, bool fill, nf_buffer **ret)
 int nf_data_bytes(netfeat_ctx *ctx, int type, int64_t length, size_t *ret)
 {
     if (type == NETFEAT_TYPE_BOOL) {
-        *ret = nf_bitmap_bytes(length);
+        *ret = nf_bitmap_room(length);
         return NETFEAT_OK;
     }
     if (!nf_mul_size((size_t)length, (size_t)nf_type_width(type), ret)) {

@@ -80,7 +80,7 @@ static int concat_fixed(netfeat_ctx *ctx, const column_list *list, netfeat_colum
 static int concat_offsets(netfeat_ctx *ctx, const column_list *list, nf_column_parts *parts,
                           int64_t *ret_total)
 {
-    size_t bytes, bitmap = nf_bitmap_bytes(list->length);
+    size_t bytes, bitmap = nf_bitmap_room(list->length);
     int64_t total = 0;
     int64_t *offsets;
     int code;

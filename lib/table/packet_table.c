@@ -118,7 +118,7 @@ static int choose_fields(netfeat_ctx *ctx, const netfeat_options *opts, field_li
     return code;
 }
 
-static int choose_decoding(netfeat_ctx *ctx, const netfeat_options *opts, nf_decode_config *config)
+int nf_table_decoding(netfeat_ctx *ctx, const netfeat_options *opts, nf_decode_config *config)
 {
     const char *tunnels = netfeat_options_get_text(opts, NETFEAT_OPT_TABLE_TUNNELS);
     const char *ports = netfeat_options_get_text(opts, NETFEAT_OPT_TABLE_TUNNEL_PORTS), *bad = NULL;
@@ -153,7 +153,7 @@ int netfeat_table_new(netfeat_ctx *ctx, const netfeat_options *opts, netfeat_tab
         return nf_error(ctx, NETFEAT_ERR_ARGUMENT, "table_new: ret is NULL");
     }
     code = choose_fields(ctx, opts, &list);
-    code = code != 0 ? code : choose_decoding(ctx, opts, &config);
+    code = code != 0 ? code : nf_table_decoding(ctx, opts, &config);
     code = code != 0 ? code : nf_table_alloc(ctx, list.n, &tab);
     for (int i = 0; code == 0 && i < list.n; i++) {
         code = nf_table_set_name(tab, i, netfeat_field_name(list.ids[i]));
@@ -221,8 +221,7 @@ static int reserve_payload(netfeat_table *tab, int n)
     return NETFEAT_OK;
 }
 
-static inline void fill_packet(const nf_packet_builder *pb, const nf_record *r, uint32_t file_index,
-                               nf_packet *pkt)
+static inline void fill_packet(const nf_packet_builder *pb, const nf_record *r, nf_packet *pkt)
 {
     if (pb->config.want & ~RECORD_BITS) {
         nf_decode(&pb->config, r->link_type, r->data, r->captured_length, r->wire_length, pkt);
@@ -234,7 +233,7 @@ static inline void fill_packet(const nf_packet_builder *pb, const nf_record *r, 
         pkt->captured_length = r->captured_length;
     }
     pkt->packet_number = r->number;
-    pkt->file_index = file_index;
+    pkt->file_index = r->file_index;
     pkt->interface_id = r->interface_id;
     pkt->timestamp = r->time_ns;
     if (r->flags & NF_RECORD_NO_TIME) {
@@ -249,7 +248,7 @@ static inline void fill_packet(const nf_packet_builder *pb, const nf_record *r, 
 
 /* Append the first n of the builder's records; reserve_rows() was called. Payload may still fail: nothing is
    appended then. */
-static int append_records(netfeat_table *tab, int n, uint32_t file_index)
+static int append_records(netfeat_table *tab, int n)
 {
     nf_packet_builder *pb = tab->growing;
     uint64_t all = UINT64_MAX;
@@ -257,7 +256,7 @@ static int append_records(netfeat_table *tab, int n, uint32_t file_index)
     int code = NETFEAT_OK;
 
     for (int i = 0; i < n; i++) {
-        fill_packet(pb, &pb->records[i], file_index, &pb->packets[i]);
+        fill_packet(pb, &pb->records[i], &pb->packets[i]);
         all &= pb->packets[i].present;
         any |= pb->packets[i].present;
     }
@@ -298,11 +297,26 @@ static int too_many_rows(const netfeat_table *tab)
                        "the table has its %lld rows (table.max_rows)", (long long)tab->growing->max_rows);
 }
 
+int nf_table_append_record(netfeat_table *tab, const nf_record *record, const char *call)
+{
+    int code = check_growing(tab, call);
+
+    if (code == 0 && tab->growing->max_rows != 0 && tab->rows >= tab->growing->max_rows) {
+        code = too_many_rows(tab);
+    }
+    code = code != 0 ? code : reserve_rows(tab, 1);
+    if (code != 0) {
+        return code;
+    }
+    tab->growing->records[0] = *record;
+    return append_records(tab, 1);
+}
+
 int netfeat_table_append_packet(netfeat_table *tab, int link_type, int64_t time_ns, uint32_t wire_length,
                                 const void *data, uint32_t captured_length)
 {
     nf_packet_builder *pb;
-    nf_record *r;
+    nf_record r;
     int code;
 
     if (tab == NULL) {
@@ -315,24 +329,19 @@ int netfeat_table_append_packet(netfeat_table *tab, int link_type, int64_t time_
         return nf_error(tab->ctx, NETFEAT_ERR_RANGE, "table_append_packet: link type %d", link_type);
     }
     code = check_growing(tab, "table_append_packet");
-    if (code == 0 && tab->growing->max_rows != 0 && tab->rows >= tab->growing->max_rows) {
-        code = too_many_rows(tab);
-    }
-    code = code != 0 ? code : reserve_rows(tab, 1);
     if (code != 0) {
         return code;
     }
     pb = tab->growing;
-    r = &pb->records[0];
-    memset(r, 0, sizeof *r);
-    r->data = data != NULL ? data : (const void *)"";
-    r->number = (uint64_t)pb->pushed + 1;
-    r->time_ns = time_ns;
-    r->captured_length = captured_length;
-    r->wire_length = wire_length;
-    r->link_type = (uint16_t)link_type;
-    r->flags = time_ns < pb->last_time ? NF_RECORD_TIME_BACKWARDS : 0;
-    code = append_records(tab, 1, 0);
+    memset(&r, 0, sizeof r);
+    r.data = data != NULL ? data : (const void *)"";
+    r.number = (uint64_t)pb->pushed + 1;
+    r.time_ns = time_ns;
+    r.captured_length = captured_length;
+    r.wire_length = wire_length;
+    r.link_type = (uint16_t)link_type;
+    r.flags = time_ns < pb->last_time ? NF_RECORD_TIME_BACKWARDS : 0;
+    code = nf_table_append_record(tab, &r, "table_append_packet");
     if (code == 0) {
         pb->pushed++;
         pb->last_time = time_ns;
@@ -382,7 +391,7 @@ int64_t netfeat_table_append_source(netfeat_table *tab, netfeat_source *src, int
         if (pb->max_rows != 0 && tab->rows >= pb->max_rows) {
             code = too_many_rows(tab);
         } else {
-            code = append_records(tab, n, nf_source_file_index(src));
+            code = append_records(tab, n);
         }
         if (code != 0) {
             nf_source_unread(src, pb->records, n);

@@ -62,8 +62,10 @@ int nf_table_make(netfeat_ctx *ctx, const char *const *names, netfeat_column **c
     netfeat_table *tab = NULL;
     int code = nf_table_alloc(ctx, n, &tab);
 
-    for (int i = 0; i < n; i++) {
+    for (int i = 1; i < n; i++) {
         assert(cols[i]->length == cols[0]->length);
+    }
+    for (int i = 0; i < n; i++) {
         if (code == 0) {
             code = nf_table_set_name(tab, i, names[i]);
         }

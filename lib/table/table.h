@@ -4,6 +4,8 @@
 
 #include <netfeat/table.h>
 
+#include "capture/record.h"
+#include "decode/packet.h"
 #include "table/column.h"
 
 typedef struct nf_packet_builder nf_packet_builder;
@@ -41,5 +43,10 @@ int nf_table_check_sealed(netfeat_ctx *ctx, const netfeat_table *tab, const char
 
 /* packet_table.c */
 void nf_packet_builder_free(netfeat_ctx *ctx, nf_packet_builder *pb);
+/* What the options table.* say about decoding, in config (all zero before, but for `want`). ARGUMENT. */
+int nf_table_decoding(netfeat_ctx *ctx, const netfeat_options *opts, nf_decode_config *config);
+/* One more row out of a record that did not come from a source directly. LIMIT, NOMEM: nothing was appended. The
+   table is growing (STATE otherwise, with a message that names the call). */
+int nf_table_append_record(netfeat_table *tab, const nf_record *record, const char *call);
 
 #endif

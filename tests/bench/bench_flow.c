@@ -253,7 +253,7 @@ static void time_streams(const char *name, const input *in, const char *order)
     for (int pass = 0; pass < PASSES; pass++) {
         netfeat_table *out = NULL;
         double start = now();
-        check(netfeat_streams(ctx, in->table, opts, &out), "streams");
+        check(netfeat_flows_one_way(ctx, in->table, opts, &out), "streams");
         best = now() - start < best ? now() - start : best;
         netfeat_table_unref(out);
     }

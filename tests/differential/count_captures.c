@@ -101,15 +101,18 @@ static long long count(netfeat_ctx *ctx, const char *path, int *ret_opened, cons
 /* Does the manifest's figure ("7", "7+" for an error behind them, "unreadable") hold? */
 static int agrees(const char *want, const char *format, long long packets, int opened, const char *end)
 {
-    int compressed = strncmp(format, "gz:", 3) == 0 || strncmp(format, "zst:", 4) == 0;
+    const char *inside = strchr(format, ':'); /* "gz:pcap-le-us" */
+    const char *library = strncmp(format, "zst:", 4) == 0 ? "zstd" : "zlib";
     char *rest;
     long long n;
 
-    if (strcmp(format, "other") == 0) { /* neither pcap nor pcapng: refused, whatever capinfos can read */
-        return !opened && (strcmp(end, "FORMAT") == 0 || strcmp(end, "UNSUPPORTED") == 0);
+    if (inside != NULL && !netfeat_build_has(library)) {
+        return !opened && strcmp(end, "UNSUPPORTED") == 0;
     }
-    if (!opened && compressed && strcmp(end, "UNSUPPORTED") == 0) {
-        return 1;
+    format = inside != NULL ? inside + 1 : format;
+    if (strcmp(format, "other") == 0 ||
+        strcmp(format, "snoop") == 0) { /* neither pcap nor pcapng: refused, whatever capinfos can read */
+        return !opened && (strcmp(end, "FORMAT") == 0 || strcmp(end, "UNSUPPORTED") == 0);
     }
     if (strcmp(want, "unreadable") == 0) {
         return packets == 0 && strcmp(end, "FORMAT") == 0;

@@ -23,7 +23,8 @@ except ImportError as missing:
 import netfeat
 from netfeat.notebook import pcap_to_dataframe
 
-HEADER_CUT, BAD_HEADER, UNKNOWN_LINK = 0x100, 0x200, 0x400  # NETFEAT_QUALITY_*
+HEADER_CUT, BAD_HEADER = 0x100, 0x200  # NETFEAT_QUALITY_*
+PPP_HDLC = 50
 LAST_NS = decimal.Decimal(2**63 - 1).scaleb(-9)
 BEHIND_IP = {"Source Port", "Destination Port", "Payload", "Packet Length"}
 ALL_BUT_TIME = set(reference.COLUMNS) - {"Timestamp"}
@@ -41,8 +42,10 @@ RULES = {
     "simple-packet": (set(reference.COLUMNS), _timeless),
     "header-cut": (BEHIND_IP, lambda seen: seen.fields["quality"] & HEADER_CUT),
     "bad-header": (ALL_BUT_TIME, lambda seen: seen.fields["quality"] & BAD_HEADER),
-    "link-type": (ALL_BUT_TIME, lambda seen: seen.fields["quality"] & UNKNOWN_LINK),
-    "pppoe": (ALL_BUT_TIME, lambda seen: seen.fields["ether_type"] in (0x8863, 0x8864)),
+    "below-ip": (ALL_BUT_TIME, lambda seen: seen.fields["ip_version"] is not None and seen.layers[-1] == "Raw"
+                 and not {"IP", "IPv6"}.intersection(seen.layers)
+                 and (seen.fields["tunnel_type"] is not None or seen.fields["link_type"] == PPP_HDLC
+                      or seen.layers == ("Ether", "Raw"))),
     "loopback-family": (BEHIND_IP, lambda seen: seen.layers[:2] == ("Loopback", "Raw")
                         and seen.fields["ip_version"] == 6),
     "vlan-9100": (ALL_BUT_TIME, lambda seen: seen.fields["vlan_id"] is not None
@@ -53,7 +56,7 @@ RULES = {
     "gave-up": (ALL_BUT_TIME, lambda seen: seen.layers == ("Raw",)),
     "ah": (BEHIND_IP | {"Protocol"}, lambda seen: "AH" in seen.layers),
 }
-FIELDS = ["quality", "link_type", "ether_type", "vlan_id", "ip_version", "timestamp"]
+FIELDS = ["quality", "link_type", "tunnel_type", "ether_type", "vlan_id", "ip_version", "timestamp"]
 
 
 def plain(value):
@@ -74,7 +77,7 @@ def ours(path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         frame = pcap_to_dataframe(path, ipv6=False)
-    table = netfeat.read(path, columns=FIELDS, on_error="keep")
+    table = netfeat.read(path, columns=FIELDS, tunnels="outermost", on_error="keep")
     fields = [dict(zip(FIELDS, values)) for values in zip(*[table[name].to_list() for name in FIELDS])]
     return list(zip(*[frame[name].tolist() for name in reference.COLUMNS])), fields, table.errors
 

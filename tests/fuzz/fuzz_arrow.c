@@ -16,6 +16,8 @@ typedef struct {
     size_t left;
 } input;
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 static void require(int holds)
 {
     if (!holds) {

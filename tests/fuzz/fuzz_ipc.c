@@ -15,6 +15,8 @@
 
 #define MEMORY ((int64_t)1 << 26)
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 static void require(int holds)
 {
     if (!holds) {

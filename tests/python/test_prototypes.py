@@ -16,7 +16,7 @@ INCLUDE = support.ROOT / "include" / "netfeat"
 VALUES = {"int": ("i32", ctypes.c_int), "uint32_t": ("u32", ctypes.c_uint32), "int64_t": ("i64", ctypes.c_int64),
           "uint64_t": ("u64", ctypes.c_uint64), "double": ("f64", ctypes.c_double),
           "size_t": ("size", ctypes.c_size_t), "void": ("None", None)}
-CALLBACKS = {"netfeat_%s_fn" % name: name + "_fn" for name in ("realloc", "log", "progress", "release")}
+CALLBACKS = {"netfeat_%s_fn" % name: name + "_fn" for name in ("realloc", "log", "progress", "release", "stream")}
 
 
 def headers():
@@ -49,12 +49,13 @@ def spelling(declaration, is_result=False):
     return "ptr"
 
 
-def declared():
-    """name -> (result, [parameters]) as spelled in _ffi.py, over all headers."""
+def declared(source=None):
+    """name -> (result, [parameters]) as spelled in _ffi.py, over one header or all."""
     found = {}
+    sources = [text for _, text in headers()] if source is None else [source]
     pattern = r"NETFEAT_API\s+([\w\s]+?[\s*]+)(netfeat_\w+)\s*\(([^;]*?)\)\s*(?:NETFEAT_MUST_CHECK)?\s*;"
-    for _, source in headers():
-        for result, name, parameters in re.findall(pattern, source):
+    for text in sources:
+        for result, name, parameters in re.findall(pattern, text):
             parameters = [] if parameters.strip() == "void" else parameters.split(",")
             found[name] = (spelling(result, True), [spelling(parameter) for parameter in parameters])
     return found
@@ -117,8 +118,11 @@ class Prototypes(unittest.TestCase):
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--print"]:
-        for function, (restype, argtypes) in declared().items():
-            if function not in _ffi.PROTOTYPES:
+        for header, source in headers():
+            missing = [(name, *types) for name, types in declared(source).items() if name not in _ffi.PROTOTYPES]
+            if missing:
+                print("    # " + header)
+            for function, restype, argtypes in missing:
                 print('    "%s": (%s, [%s]),' % (function, restype, ", ".join(argtypes)))
     else:
         support.main()

@@ -199,7 +199,7 @@ class Errors(unittest.TestCase):
         self.assertEqual((caught.exception.errno, caught.exception.path), (2, "/nonexistent/capture.pcap"))
         self.assertIsNone(caught.exception.packet)
         with self.assertRaises(OSError) as caught:
-            netfeat.read("/")
+            netfeat.read(os.open("/", os.O_RDONLY))
         self.assertIsInstance(caught.exception, netfeat.IoError)
         self.assertRaises(netfeat.Error, netfeat.read, 9999)
         self.assertRaises(ValueError, netfeat.read, "a\0b")

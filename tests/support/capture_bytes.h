@@ -37,8 +37,8 @@ static inline void mix(uint64_t *digest, const void *p, size_t n)
 
 static inline void mix_record(uint64_t *digest, const nf_record *r)
 {
-    const int64_t v[] = {(int64_t)r->number, r->time_ns, r->captured_length, r->wire_length, r->interface_id,
-                         r->link_type,       r->flags};
+    const int64_t v[] = {(int64_t)r->number, r->time_ns,   r->captured_length, r->wire_length,
+                         r->interface_id,    r->link_type, r->flags,           r->file_index};
     mix(digest, v, sizeof v);
     mix(digest, r->data, r->captured_length);
 }

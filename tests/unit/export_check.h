@@ -31,8 +31,7 @@ static const char *const check_texts[] = {
     "with,comma",
     "with \"quotes\"",
     "two\nlines",
-    "gr\xc3\xb6\xc3\x9f"
-    "e",
+    "gr\xc3\xb6\xc3\x9f\x65",
     "\xe2\x82\xac",
     "\xf0\x9f\x90\x8d snake",
     "a text that is longer than twelve bytes, so that no view holds it"};

@@ -106,7 +106,7 @@ Test(capture, counters_times_and_lengths_are_kept_as_they_are)
     bytes b = {0};
     nf_record r[NF_BATCH];
     netfeat_source *src;
-    static const int64_t want[] = {0, 4, 4, 0, 0, 0, 1, 1, 1, 2};
+    static const int64_t want[15] = {0, 4, 4, 0, 0, 0, 1, 1, 1, 2};
 
     put_pcap(&b, 0xa1b2c3d4, 2, 3, 1);
     put_record(&b, 10, 2000001, 4, 4); /* more than a second of microseconds */
@@ -289,13 +289,6 @@ Test(capture, what_is_no_capture_is_named)
         {"\n\n", 2, NETFEAT_ERR_FORMAT, "not a pcap"},
         {"hello, this is no capture", 25, NETFEAT_ERR_FORMAT, "not a pcap"},
         {"\0\0\0\0\0\0\0\0", 8, NETFEAT_ERR_FORMAT, "not a pcap"},
-        {"\x1f\x8b\x08", 3, NETFEAT_ERR_UNSUPPORTED, "gzip"},
-        {"\x28\xb5\x2f\xfd", 4, NETFEAT_ERR_UNSUPPORTED, "zstd"},
-        {"\x04\x22\x4d\x18.", 5, NETFEAT_ERR_UNSUPPORTED, "lz4"},
-        {"\xfd"
-         "7zXZ\0..",
-         8, NETFEAT_ERR_UNSUPPORTED, "xz"},
-        {"BZh91AY", 7, NETFEAT_ERR_UNSUPPORTED, "bzip2"},
         {"snoop\0\0\0\0\0\0\2", 12, NETFEAT_ERR_UNSUPPORTED, "snoop"},
         {"\xcd\x34\xb2\xa1\2\0\4\0", 8, NETFEAT_ERR_UNSUPPORTED, "a1b234cd"},
         {"\xd4\xc3\xb2\xa1\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 24, NETFEAT_ERR_UNSUPPORTED,
@@ -428,9 +421,9 @@ Test(capture, arguments_are_checked)
     cr_expect_eq(netfeat_source_packet_time(src, NULL), NETFEAT_ERR_ARGUMENT);
     cr_expect_eq(time, 77);
     cr_expect_eq(netfeat_source_count(src, 0), NETFEAT_ERR_NOTFOUND);
-    cr_expect_eq(netfeat_source_count(src, 10), NETFEAT_ERR_NOTFOUND);
+    cr_expect_eq(netfeat_source_count(src, 15), NETFEAT_ERR_NOTFOUND);
     cr_expect_null(netfeat_source_count_name(0));
-    cr_expect_null(netfeat_source_count_name(10));
+    cr_expect_null(netfeat_source_count_name(15));
     cr_expect_null(netfeat_source_count_name(-5));
     netfeat_source_unref(src);
     free(b.p);
@@ -544,13 +537,15 @@ Test(capture, options_reach_the_source)
     netfeat_ctx *ctx = new_ctx();
     netfeat_options *opts = NULL;
     netfeat_source *src;
+    nf_record r;
     bytes b = small_pcap(true);
 
     cr_assert_eq(netfeat_options_new(ctx, &opts), 0);
     cr_assert_eq(netfeat_options_set_int(opts, NETFEAT_OPT_SOURCE_FILE_INDEX, UINT32_MAX), 0);
     src = open_bytes(ctx, &b, opts);
     netfeat_options_unref(opts); /* not needed any more */
-    cr_expect_eq(nf_source_file_index(src), UINT32_MAX);
+    cr_assert_eq(nf_source_next(src, &r, 1), 1);
+    cr_expect_eq(r.file_index, UINT32_MAX);
     cr_expect_eq(nf_source_ctx(src), ctx);
     netfeat_source_unref(src);
     free(b.p);

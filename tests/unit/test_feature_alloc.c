@@ -293,13 +293,14 @@ static int pipelines(torture *t, void *user)
     static const char *const word[] = {"word"};
     const input *in = user;
     netfeat_ctx *ctx = NULL;
-    netfeat_pipeline *a = NULL, *b = NULL, *again = NULL;
+    netfeat_pipeline *a = NULL, *b = NULL, *again = NULL, *empty = NULL;
     netfeat_table *state = NULL, *out = NULL;
     int code = torture_ctx(t, &ctx);
 
     if (code != 0) {
         return code;
     }
+    TRY(t, netfeat_pipeline_new(ctx, &empty));
     TRY(t, netfeat_pipeline_from_json(ctx, json, sizeof json - 1, &a));
     TRY(t, netfeat_pipeline_from_json(ctx, json, sizeof json - 1, &b));
     TRY(t, netfeat_pipeline_add(a, NETFEAT_FEATURE_ORDINAL, word, 1, "rank", NULL));
@@ -319,6 +320,7 @@ out:
     netfeat_table_unref(out);
     netfeat_table_unref(state);
     netfeat_pipeline_unref(again);
+    netfeat_pipeline_unref(empty);
     netfeat_pipeline_unref(b);
     netfeat_pipeline_unref(a);
     netfeat_ctx_unref(ctx);

@@ -298,3 +298,42 @@ Test(feature_encoder, eviction_is_visible_and_bounded)
     netfeat_table_unref(tab);
     netfeat_accumulator_unref(acc);
 }
+
+/* Results and objects outlive what they came from, in any order of release. */
+Test(feature_encoder, references)
+{
+    static const char *const inputs[] = {"size"};
+    netfeat_ctx *own = NULL;
+    netfeat_encoder *enc = NULL, *enc2;
+    netfeat_accumulator *acc = NULL, *acc2;
+    netfeat_pipeline *pipe = NULL, *pipe2;
+    netfeat_table *tab, *out = NULL;
+    netfeat_column *cols[1];
+
+    cr_assert_eq(netfeat_ctx_new(&own), 0);
+    cols[0] = INTS(own, U32, 3, 4);
+    tab = make_table(own, 1, inputs, cols);
+    cr_assert_eq(netfeat_encoder_new(own, NETFEAT_FEATURE_ORDINAL, NULL, &enc), 0);
+    cr_assert_eq(netfeat_accumulator_new(own, NETFEAT_FEATURE_CUMULATIVE, inputs, 1, NULL, &acc), 0);
+    cr_assert_eq(netfeat_pipeline_new(own, &pipe), 0);
+    netfeat_ctx_unref(own);
+    cr_assert_eq(netfeat_accumulator_push(acc, tab, &out), 0);
+    enc2 = netfeat_encoder_ref(enc);
+    acc2 = netfeat_accumulator_ref(acc);
+    pipe2 = netfeat_pipeline_ref(pipe);
+    cr_expect_eq(enc, enc2);
+    cr_expect_null(netfeat_encoder_unref(enc));
+    cr_expect_null(netfeat_accumulator_unref(acc));
+    cr_expect_null(netfeat_pipeline_unref(pipe));
+    cr_expect_eq(netfeat_encoder_seal(enc2), 0);
+    cr_expect_eq(netfeat_accumulator_count(acc2, NETFEAT_COUNT_ROWS), 2);
+    cr_expect_eq(netfeat_pipeline_steps(pipe2), 0);
+    cr_expect_null(netfeat_pipeline_unref(pipe2));
+    cr_expect_null(netfeat_encoder_unref(enc2));
+    cr_expect_null(netfeat_accumulator_unref(acc2));
+    netfeat_table_unref(tab);
+    cr_expect_str_eq(as_text(netfeat_table_column(out, 0)), "3 7");
+    netfeat_table_unref(out);
+    cr_expect_null(netfeat_encoder_ref(NULL));
+    cr_expect_null(netfeat_accumulator_unref(NULL));
+}

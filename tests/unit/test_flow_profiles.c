@@ -81,6 +81,20 @@ Test(flow_profiles, nfstream)
     expect_row(tab, 1, "ip_version=6\nsrc2dst_bytes=108\nsrc_port=1"); /* IPv6 without its 40 bytes */
     expect_row(tab, 2, "src_ip=10.0.0.2\nexpiration_id=0");
     netfeat_table_unref(tab);
+
+    /* one flow for each tunnel that it knows, one for everything else */
+    pkt t[5];
+    for (int i = 0; i < 5; i++) {
+        t[i] = (pkt){.t = i, .from = 'A', .to = 'B', .sport = 1, .dport = 2, .protocol = UDP, .tunnel_id = i};
+        t[i].tunnel = (int[]){0, NETFEAT_TUNNEL_GTP_U, NETFEAT_TUNNEL_GRE, NETFEAT_TUNNEL_CAPWAP,
+                              NETFEAT_TUNNEL_GTP_U}[i];
+    }
+    tab = FLOWS(ctx, "flow.profile=nfstream", t);
+    cr_assert_eq(netfeat_table_rows(tab), 3);
+    expect_row(tab, 0, "tunnel_id=0\nbidirectional_packets=2");
+    expect_row(tab, 1, "tunnel_id=1\nbidirectional_packets=2");
+    expect_row(tab, 2, "tunnel_id=2\nbidirectional_packets=1");
+    netfeat_table_unref(tab);
 }
 
 /* The talk of the corrected and of the old CICFlowMeter, in microseconds. */
@@ -320,16 +334,16 @@ Test(flow_profiles, notebook_streams)
 
     cr_expect_str_eq(stream_text(tab), want, "%s", stream_text(tab));
     netfeat_table_unref(tab);
-    cr_assert_eq(netfeat_streams(ctx, in, NULL, &tab), 0);
+    cr_assert_eq(netfeat_flows_one_way(ctx, in, NULL, &tab), 0);
     cr_expect_str_eq(stream_text(tab), want, "%s", stream_text(tab));
     netfeat_table_unref(tab);
-    cr_assert_eq(netfeat_streams(ctx, in, opts, &tab), 0);
+    cr_assert_eq(netfeat_flows_one_way(ctx, in, opts, &tab), 0);
     expect_row(tab, 0, "Total Length=0\nNumber of Packets=2");
     expect_row(tab, 1, "Total Length=30\nNumber of Packets=3");
     netfeat_table_unref(tab);
     netfeat_table_unref(in);
     in = pkt_table(ctx, p, 0, 0, NULL);
-    cr_assert_eq(netfeat_streams(ctx, in, NULL, &tab), 0);
+    cr_assert_eq(netfeat_flows_one_way(ctx, in, NULL, &tab), 0);
     cr_expect_eq(netfeat_table_rows(tab), 0);
     cr_expect_eq(netfeat_table_width(tab), 8);
     netfeat_table_unref(tab);
@@ -371,7 +385,7 @@ Test(flow_profiles, streams_two_ways)
             netfeat_options *opts = flow_options(ctx, text);
             in = pkt_table(ctx, p, 0, n, NULL);
             a = flows_of(ctx, text, p, n);
-            cr_assert_eq(netfeat_streams(ctx, in, opts, &b), 0);
+            cr_assert_eq(netfeat_flows_one_way(ctx, in, opts, &b), 0);
             cr_expect(n < N || netfeat_table_rows(a) > 10000);
             expect_same(a, b, text);
             netfeat_table_unref(a);

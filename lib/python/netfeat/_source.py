@@ -3,13 +3,11 @@
 import collections
 import ctypes
 import os
-import stat
 import threading
 
-import numpy
-
-from . import _context, _error, _options
+from . import _context, _error, _input, _options
 from ._ffi import C, Handle, i64, strings, u32
+from ._notes import list_interfaces, take_notes
 from ._progress import CANCELLED, Meter
 from ._table import Table, concat
 
@@ -21,88 +19,15 @@ QUICK_ROWS = 16384
 Packet = collections.namedtuple("Packet", "number time_ns link_type interface wire_length data")
 
 
-class _Input:
-    """What the user gave as an input: a path, a descriptor, a file object, or the bytes themselves."""
-
-    def __init__(self, given):
-        self.given = given
-        self.path = self.descriptor = self.memory = None
-        self.size = -1
-        self.waits = True  # a read may block for long
-        if isinstance(given, (str, os.PathLike)):
-            self.path = os.fspath(given)
-            self._look(self.path)
-        elif isinstance(given, int) and not isinstance(given, bool):
-            self.descriptor = given
-            self._look(given)
-        elif isinstance(given, (bytes, bytearray, memoryview, numpy.ndarray)):
-            self._memory(given)
-        elif hasattr(given, "getbuffer"):
-            self._memory(given.getbuffer())
-        elif hasattr(given, "fileno"):
-            self.descriptor = given.fileno()
-            self._look(self.descriptor)
-        else:
-            raise TypeError("a path, a descriptor, a file or bytes, not %s" % type(given).__name__)
-
-    def _memory(self, data):
-        self.memory = numpy.frombuffer(data, "u1") if memoryview(data).nbytes else numpy.empty(0, "u1")
-        self.size = len(self.memory)
-        self.waits = False
-
-    def _look(self, where):
-        if where == "-":
-            where = 0
-        try:
-            status = os.stat(where)
-        except (OSError, ValueError):
-            return  # opening it will say what is wrong
-        self.waits = not stat.S_ISREG(status.st_mode)
-        self.size = status.st_size if not self.waits else -1
-        self.is_fifo = stat.S_ISFIFO(status.st_mode) and not isinstance(where, int)
-
-    is_fifo = False
-
-    @property
-    def name(self):
-        """For messages."""
-        if self.path is not None:
-            return self.path
-        return "descriptor %d" % self.descriptor if self.descriptor is not None else "memory"
-
-    def open(self, context, options):
-        """netfeat_source as a Handle."""
-
-        def wrap(pointer):
-            handle = Handle(pointer, C.source_unref)
-            handle.memory = self.memory  # must live as long as the source
-            return handle
-
-        if self.memory is not None:
-            return context.make(C.source_open_memory, context, self.memory.ctypes.data if self.size else None,
-                                self.size, options, wrap=wrap)
-        if self.descriptor is not None:
-            return context.make(C.source_open_fd, context, self.descriptor, options, wrap=wrap)
-        if self.is_fifo:  # without O_NONBLOCK nothing could end the wait for a writer
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            try:
-                return context.make(C.source_open_fd, context, descriptor, options, wrap=wrap)
-            finally:
-                os.close(descriptor)
-        path = os.fsencode(self.path)
-        if b"\0" in path:
-            raise ValueError("the path holds a NUL character")
-        return context.make(C.source_open_file, context, path, options, wrap=wrap)
-
-
-def _keywords(columns, filter, payload, options):  # pylint: disable=redefined-builtin
+def _keywords(columns, filter, payload, options, merge=False):  # pylint: disable=redefined-builtin
     """Keyword arguments under their full names."""
     if isinstance(columns, (list, tuple)):
         if not columns:
             raise ValueError("columns is an empty list")
         columns = ",".join(columns)
     options = _options.full_names(options, SECTIONS)
-    given = {"table_columns": columns, "source_filter": filter, "table_keep_payload": payload}
+    given = {"table_columns": columns, "source_filter": filter, "table_keep_payload": payload,
+             "source_merge": True if merge else None}
     for name, value in given.items():
         if value is None:
             continue
@@ -115,13 +40,25 @@ def _keywords(columns, filter, payload, options):  # pylint: disable=redefined-b
 class Source:
     """One input, read step by step.
 
-    `source` is a path ("-": standard input), a descriptor, a file object, or the bytes of a capture. Read packets by
+    `source` is a path ("-": standard input), a descriptor, a file object, or the bytes of a capture, compressed or not;
+    or several paths, a directory or a pattern, whose files are read one after the other, or with merge=True in the order
+    of their packets' times. Instead of it, live="eth0" captures from a network device until interrupted. Read packets by
     iterating, or tables with read() and batches(). One thread at a time.
     """
 
-    def __init__(self, source, *, columns=None, filter=None, payload=None, **options):
+    def __init__(self, source=None, *, live=None, merge=False, columns=None, filter=None, payload=None, **options):
         # pylint: disable=redefined-builtin
-        self._setup(_Input(source), _context.Context(), _keywords(columns, filter, payload, options))
+        if (source is None) == (live is None):
+            raise TypeError("either a source or live=DEVICE")
+        keywords = _keywords(columns, filter, payload, options, merge)
+        if live is not None:
+            entry = _input.Device(live)
+        else:
+            entries = _input.list_inputs(source, merge)
+            if not entries:
+                raise ValueError("there are no inputs")
+            entry = entries[0] if len(entries) == 1 else _input.list_inputs(source, True)[0]
+        self._setup(entry, _context.Context(), keywords)
 
     @classmethod
     def _inside(cls, entry, context, keywords):
@@ -255,6 +192,34 @@ class Source:
     # ---- state ----
 
     @property
+    def paused(self):
+        """Nothing more to read now: at the end, or a push source whose queue is empty. Never true of a device."""
+        return not self._input.endless
+
+    @property
+    def ended(self):
+        """The end was reached: no packet will come any more."""
+        return C.source_ended(self._open_handle()) == 1
+
+    @property
+    def files(self):
+        """Paths of the files, in the order of file_index, when there are several."""
+        handle = self._open_handle()
+        first = i64()
+        C.options_get_int(self._options, C.option_by_name(b"source.file_index"), ctypes.byref(first))
+        paths = [C.source_file_path(handle, first.value + i) for i in range(C.source_file_count(handle))]
+        return [os.fsdecode(path) for path in paths if path is not None]
+
+    @property
+    def interfaces(self):
+        """The interfaces that the capture described so far."""
+        return list_interfaces(self._open_handle())
+
+    def notes(self):
+        """Take the comments and names that were met so far; with the option max_notes."""
+        return list(take_notes(self._open_handle()))
+
+    @property
     def counters(self):
         """How many records were read, delivered, filtered, ... so far."""
         found = {}
@@ -290,14 +255,8 @@ def _batches_of(source, rows, on_tick):
             yield result
         if problem is not None:
             raise problem
-        if len(result) < rows:
+        if len(result) < rows and source.paused:
             return
-
-
-def _list_inputs(inputs):
-    if isinstance(inputs, (list, tuple)) or (hasattr(inputs, "__next__") and not hasattr(inputs, "read")):
-        return [_Input(given) for given in inputs]
-    return [_Input(inputs)]
 
 
 def _total(entries):
@@ -381,16 +340,18 @@ def _cut(entries, pieces):
     return groups
 
 
-def read(inputs, *, columns=None, filter=None, payload=False, threads=None, progress=None, on_error="raise",
-         **options):
+def read(inputs, *, columns=None, filter=None, payload=False, merge=False, threads=None, progress=None,
+         on_error="raise", **options):
     # pylint: disable=redefined-builtin
     """Read captures into one table.
 
-    inputs    a path ("-": standard input), a descriptor, a file object, the bytes of a capture, or a list of these;
-              the rows of a list come in its order, and the column file_index says which is which
+    inputs    a path ("-": standard input), a directory, a pattern like "captures/*.pcap.gz", a descriptor, a file object,
+              the bytes of a capture, or a list of these, compressed or not; the rows of a list come in its order (files
+              of directories and patterns by name), and the column file_index says which is which
     columns   names of the columns wanted; None: all but payload. See netfeat.fields()
     filter    pcap-filter expression: only matching packets
     payload   True adds the column payload
+    merge     True for the packets of all files (paths only) in the order of their times
     threads   how many inputs to read at a time; None: one per processor. One input is always read by one thread
     progress  True for a progress bar on stderr, or a function of packets, bytes and bytes in all (-1: unknown) that
               returns true to stop
@@ -399,8 +360,8 @@ def read(inputs, *, columns=None, filter=None, payload=False, threads=None, prog
     options   see netfeat.options(); max_rows=..., max_layers=..., ...
     """
     _check_on_error(on_error)
-    keywords = _keywords(columns, filter, payload, options)
-    entries = _list_inputs(inputs)
+    keywords = _keywords(columns, filter, payload, options, merge)
+    entries = _input.list_inputs(inputs, merge)
     if threads is None:
         threads = len(os.sched_getaffinity(0))
     if threads < 1:
@@ -496,8 +457,8 @@ class Batches:
             raise
 
 
-def batches(inputs, rows=1 << 20, *, columns=None, filter=None, payload=False, progress=None, on_error="raise",
-            **options):
+def batches(inputs, rows=1 << 20, *, columns=None, filter=None, payload=False, merge=False, progress=None,
+            on_error="raise", **options):
     # pylint: disable=redefined-builtin
     """Read captures larger than memory: an iterator over tables of at most `rows` rows.
 
@@ -508,5 +469,5 @@ def batches(inputs, rows=1 << 20, *, columns=None, filter=None, payload=False, p
     _check_on_error(on_error)
     if not isinstance(rows, int) or rows < 1:
         raise ValueError("rows is a positive number")
-    keywords = _keywords(columns, filter, payload, options)
-    return Batches(_list_inputs(inputs), rows, keywords, progress, on_error == "keep")
+    keywords = _keywords(columns, filter, payload, options, merge)
+    return Batches(_input.list_inputs(inputs, merge), rows, keywords, progress, on_error == "keep")

@@ -1,15 +1,17 @@
 """Drop-in for the helper module of a threat hunter's notebook, which built its frames with scapy and pandas.
 
-    from netfeat.notebook import pcap_to_dataframe
+    from netfeat.notebook import pcap_to_dataframe, extract_streams
 """
 
 import decimal
+import ipaddress
 import warnings
 
 import numpy
 
-from . import _source
+from . import _flow, _source
 from ._column import object_array
+from ._table import Table, table as make_table
 
 TCP, UDP, ICMP = 6, 17, 1
 
@@ -79,7 +81,7 @@ def pcap_to_dataframe(path, ipv6=True):
     """
     import pandas  # pylint: disable=import-outside-toplevel
 
-    table = _source.read(path, columns=_COLUMNS, on_error="keep")
+    table = _source.read(path, columns=_COLUMNS, tunnels="outermost", on_error="keep")
     for problem in table.errors:
         warnings.warn(str(problem), stacklevel=2)
     version = table["ip_version"].to_numpy()
@@ -99,3 +101,64 @@ def pcap_to_dataframe(path, ipv6=True):
         "Packet Length": numpy.where(headed, captured - table["l4_offset"].to_numpy(), captured),
         "Protocol": _numbers(protocol, addressed),
     }, copy=False)
+
+
+_KEYS = ["Source IP", "Destination IP", "Source Port", "Destination Port", "Protocol"]
+
+
+def _address(text):
+    address = ipaddress.ip_address(text)
+    return (bytes(10) + b"\xff\xff" + address.packed) if address.version == 4 else address.packed
+
+
+def _addresses(series):
+    """n x 16 bytes out of texts; each distinct text is parsed once."""
+    codes, texts = series.factorize()
+    packed = numpy.frombuffer(b"".join(map(_address, texts)), "u1").reshape(-1, 16)
+    return numpy.ascontiguousarray(packed[codes])
+
+
+def _nanoseconds(series):
+    """Seconds as any number (Decimal exactly) as int64 ns."""
+    if series.dtype == object:
+        unit = decimal.Decimal(10**9)
+        return numpy.array([int(decimal.Decimal(value) * unit) for value in series], "i8")
+    return numpy.rint(series.to_numpy() * 1e9).astype("i8")
+
+
+def _frame_to_table(frame):
+    complete = frame.dropna(subset=_KEYS)
+    return make_table({
+        "src_ip": _addresses(complete["Source IP"]), "dst_ip": _addresses(complete["Destination IP"]),
+        "src_port": complete["Source Port"].to_numpy().astype("u2"),
+        "dst_port": complete["Destination Port"].to_numpy().astype("u2"),
+        "ip_protocol": complete["Protocol"].to_numpy().astype("u1"),
+        "timestamp": _nanoseconds(complete["Timestamp"]).view("M8[ns]"),
+        "length": complete["Packet Length"].to_numpy().astype("u4")})
+
+
+def _packets_to_table(packets):
+    """A packet table with the notebook's Packet Length beside its columns."""
+    length = packets["captured_length"].to_numpy().astype("i8")
+    headed = _valid(packets["src_port"]) & numpy.isin(packets["ip_protocol"].to_numpy(), (TCP, UDP))
+    length = numpy.where(headed, length - packets["l4_offset"].to_numpy(), length)
+    keys = packets[["src_ip", "dst_ip", "src_port", "dst_port", "ip_protocol", "timestamp"]]
+    return keys.join(make_table({"length": length.astype("u4")})).complete_rows(keys.columns)
+
+
+def extract_streams(packets):
+    """One row per source, destination, ports and protocol, as a pandas.DataFrame: one direction of a conversation.
+
+    packets is a frame that pcap_to_dataframe() made, whole or in part, or a packet table. Rows with a missing key are
+    left out; order: ascending by the five keys, addresses as text. Columns: the keys, Number of Packets, Total Length
+    (sum of Packet Length), Duration (float seconds, last minus first time).
+    """
+    is_table = isinstance(packets, Table)
+    streams = _flow.flows_one_way(_packets_to_table(packets) if is_table else _frame_to_table(packets),
+                                  length_column="length").to_pandas()
+    for name in streams.columns[2:7]:
+        streams[name] = streams[name].astype("i8")
+    if not is_table:
+        for name in _KEYS[2:]:  # ports that could be missing are floats in such a frame, and stay so
+            streams[name] = streams[name].astype(packets[name].dtype)
+    return streams

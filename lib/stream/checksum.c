@@ -1,0 +1,84 @@
+#include "stream/checksum.h"
+
+#include <string.h>
+
+#include "base/cursor.h"
+#include "stream/ip6.h"
+
+/* The sum does not depend on the byte order of the additions (RFC 1071, section 2): 8 bytes at a time as they
+   lie in memory, the two halves apart. */
+static uint64_t sum_words(const uint8_t *data, size_t size)
+{
+    uint64_t sum = 0;
+
+    for (; size >= 8; data += 8, size -= 8) {
+        uint32_t word[2];
+        memcpy(word, data, sizeof word);
+        sum += (uint64_t)word[0] + word[1];
+    }
+    if (size > 0) {
+        uint32_t word[2] = {0, 0};
+        memcpy(word, data, size);
+        sum += (uint64_t)word[0] + word[1];
+    }
+    return sum;
+}
+
+static uint16_t fold(uint64_t sum)
+{
+    while (sum >> 16 != 0) {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    return (uint16_t)sum;
+}
+
+uint16_t nf_checksum(const uint8_t *data, size_t size, uint32_t start)
+{
+    uint16_t sum = fold(sum_words(data, size));
+    uint8_t bytes[2];
+
+    memcpy(bytes, &sum, sizeof bytes); /* from memory order to network order */
+    return fold((uint64_t)nf_load_be16(bytes) + start);
+}
+
+/* Sum of the pseudo header without the length. */
+static uint32_t pseudo_header(const nf_packet *pkt)
+{
+    size_t skip = pkt->ip_version == 4 ? 12 : 0;
+
+    return (uint32_t)nf_checksum(pkt->src_ip + skip, sizeof pkt->src_ip - skip, 0) +
+           nf_checksum(pkt->dst_ip + skip, sizeof pkt->dst_ip - skip, 0) + pkt->ip_protocol;
+}
+
+/* Cards want to find the sum of the pseudo header, with the length or, for segments they are to cut, without. */
+static bool is_partial(const nf_packet *pkt, const uint8_t *l4, uint32_t pseudo)
+{
+    uint16_t field = nf_load_be16(l4 + (pkt->ip_protocol == 17 ? 6 : 16));
+
+    return field == fold((uint64_t)pseudo + pkt->l4_length) || field == fold(pseudo);
+}
+
+int nf_transport_checksum(const nf_packet *pkt, const uint8_t *data)
+{
+    const uint8_t *l4;
+    uint32_t pseudo;
+
+    if (pkt->l4_length > pkt->captured_length || pkt->l4_offset > pkt->captured_length - pkt->l4_length ||
+        pkt->l4_length < (pkt->ip_protocol == 17 ? 8 : 20) ||
+        (pkt->quality & (NETFEAT_QUALITY_IP_LENGTH_ZERO | NETFEAT_QUALITY_BAD_LENGTH))) {
+        return NF_CHECKSUM_GOOD;
+    }
+    l4 = data + pkt->l4_offset;
+    if (pkt->ip_protocol == 17 && nf_load_be16(l4 + 6) == 0) {
+        return NF_CHECKSUM_GOOD; /* not computed */
+    }
+    if (pkt->ip_version == 6 && nf_ip6_is_routed(data + pkt->l3_offset, pkt->ip_header_length)) {
+        return NF_CHECKSUM_GOOD; /* computed with the last destination */
+    }
+    pseudo = pseudo_header(pkt);
+    if (nf_checksum(l4, pkt->l4_length, pseudo + (pkt->l4_length >> 16) + (pkt->l4_length & 0xffff)) ==
+        0xffff) {
+        return NF_CHECKSUM_GOOD;
+    }
+    return is_partial(pkt, l4, pseudo) ? NF_CHECKSUM_PARTIAL : NF_CHECKSUM_BAD;
+}

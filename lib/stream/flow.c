@@ -1,0 +1,440 @@
+/* The table of streams: records in chunks, an index by key, lists by class, and eviction. */
+#include <assert.h>
+#include <string.h>
+
+#include "stream/streams.h"
+
+#define CHUNK_FLOWS 256
+/* A chain this long does not happen by chance: somebody knows the secret, or has found a weakness. */
+#define LONG_CHAIN 1024
+
+static const int evict_order[] = {NF_CLASS_CLOSED,    NF_CLASS_RESET, NF_CLASS_HALF_OPEN, NF_CLASS_ASYNC,
+                                  NF_CLASS_ONE_SIDED, NF_CLASS_UDP,   NF_CLASS_EST};
+static const int evict_total[NF_CLASSES] = {
+    [NF_CLASS_HALF_OPEN] = NF_TOTAL_EVICTED_HALF_OPEN,
+    [NF_CLASS_ASYNC] = NF_TOTAL_EVICTED_ONE_SIDED,
+    [NF_CLASS_ONE_SIDED] = NF_TOTAL_EVICTED_ONE_SIDED,
+    [NF_CLASS_EST] = NF_TOTAL_EVICTED_ESTABLISHED,
+    [NF_CLASS_CLOSED] = NF_TOTAL_EVICTED_CLOSED,
+    [NF_CLASS_RESET] = NF_TOTAL_EVICTED_CLOSED,
+    [NF_CLASS_UDP] = NF_TOTAL_EVICTED_UDP,
+};
+
+static void high_water(netfeat_streams *st, int total, uint64_t now)
+{
+    if (st->totals[total] < now) {
+        st->totals[total] = now;
+    }
+}
+
+/* ---- records ---- */
+
+int nf_streams_open(netfeat_streams *st)
+{
+    memcpy(st->secret, nf_ctx_secret(st->ctx), sizeof st->secret);
+    for (int i = 0; i < NF_CLASSES; i++) {
+        st->classes[i].head = st->classes[i].tail = NF_NONE;
+    }
+    for (int i = 0; i < NF_WAITS; i++) {
+        st->waiting[i].head = st->waiting[i].tail = NF_NONE;
+    }
+    st->free_flow = st->spent_flow = st->oldest = st->newest = NF_NONE;
+    nf_slab_init(&st->conns, sizeof(nf_conn), 64);
+    nf_slab_init(&st->rares, 2 * (NF_COUNTERS - NF_HOT_COUNTERS) * sizeof(uint64_t), 16);
+    return NETFEAT_OK;
+}
+
+nf_stream *nf_stream_at(const netfeat_streams *st, uint32_t index)
+{
+    return &st->chunks[index / CHUNK_FLOWS][index % CHUNK_FLOWS];
+}
+
+static int add_chunk(netfeat_streams *st)
+{
+    size_t n = st->n_chunks;
+    nf_stream *chunk;
+    int code = nf_grow(st->ctx, (void **)&st->chunks, &st->chunks_cap, n + 1, sizeof *st->chunks);
+
+    if (code != 0) {
+        return code;
+    }
+    chunk = nf_alloc_array(st->ctx, CHUNK_FLOWS, sizeof *chunk);
+    if (chunk == NULL) {
+        return nf_ctx_code(st->ctx);
+    }
+    for (uint32_t i = CHUNK_FLOWS; i-- > 0;) {
+        chunk[i].index = (uint32_t)n * CHUNK_FLOWS + i;
+        chunk[i].next = st->free_flow;
+        chunk[i].alive = false;
+        st->free_flow = chunk[i].index;
+    }
+    st->chunks[st->n_chunks++] = chunk;
+    st->flow_bytes += CHUNK_FLOWS * sizeof *chunk;
+    return NETFEAT_OK;
+}
+
+static void free_attached(netfeat_streams *st, void *block, size_t bytes)
+{
+    if (block != NULL) {
+        nf_free(st->ctx, block, bytes);
+        st->flow_bytes -= bytes;
+    }
+}
+
+static void free_syn(netfeat_streams *st, nf_syn *syn)
+{
+    free_attached(st, syn, syn != NULL ? sizeof *syn + syn->len : 0);
+}
+
+static void free_conn(netfeat_streams *st, nf_conn *conn)
+{
+    for (int d = 0; d < 2; d++) {
+        nf_dir *dir = &conn->dirs[d];
+        nf_store_clear(&st->pool, &dir->store);
+        free_attached(st, dir->urgent, sizeof *dir->urgent);
+        free_syn(st, dir->syn_data);
+        free_attached(st, dir->recent, sizeof *dir->recent + st->config.recent_bytes);
+    }
+    if (conn->rare != NULL) {
+        nf_slab_give(&st->rares, conn->rare);
+        st->flow_bytes -= st->rares.size;
+    }
+    free_syn(st, conn->resyn);
+    nf_slab_give(&st->conns, conn);
+    st->flow_bytes -= sizeof *conn;
+}
+
+static void free_record(netfeat_streams *st, nf_stream *flow)
+{
+    nf_conn *conn = nf_conn_of(flow);
+
+    if (conn != NULL) {
+        free_conn(st, conn);
+    }
+    flow->next = st->free_flow;
+    st->free_flow = flow->index;
+}
+
+void nf_streams_collect(netfeat_streams *st)
+{
+    while (st->spent_flow != NF_NONE) {
+        nf_stream *flow = nf_stream_at(st, st->spent_flow);
+        st->spent_flow = flow->next;
+        free_record(st, flow);
+    }
+    nf_slab_trim(st->ctx, &st->conns, st->conns.keep);
+    nf_slab_trim(st->ctx, &st->rares, st->rares.keep);
+}
+
+void nf_streams_close(netfeat_streams *st)
+{
+    nf_streams_collect(st);
+    while (st->oldest != NF_NONE) {
+        nf_stream *flow = nf_stream_at(st, st->oldest);
+        st->oldest = flow->newer;
+        free_record(st, flow);
+    }
+    nf_slab_trim(st->ctx, &st->conns, 0);
+    nf_slab_trim(st->ctx, &st->rares, 0);
+    for (size_t i = 0; i < st->n_chunks; i++) {
+        nf_free(st->ctx, st->chunks[i], CHUNK_FLOWS * sizeof *st->chunks[i]);
+    }
+    nf_free(st->ctx, st->chunks, st->chunks_cap * sizeof *st->chunks);
+    nf_map_free(st->ctx, &st->map);
+}
+
+/* ---- lists ---- */
+
+static void list_append(netfeat_streams *st, nf_stream *flow, int class_id)
+{
+    nf_list *list = &st->classes[class_id];
+
+    flow->class_id = (uint8_t)class_id;
+    flow->prev = list->tail;
+    flow->next = NF_NONE;
+    *(list->tail != NF_NONE ? &nf_stream_at(st, list->tail)->next : &list->head) = flow->index;
+    list->tail = flow->index;
+    list->count++;
+}
+
+static void list_remove(netfeat_streams *st, nf_stream *flow)
+{
+    nf_list *list = &st->classes[flow->class_id];
+
+    *(flow->prev != NF_NONE ? &nf_stream_at(st, flow->prev)->next : &list->head) = flow->next;
+    *(flow->next != NF_NONE ? &nf_stream_at(st, flow->next)->prev : &list->tail) = flow->prev;
+    list->count--;
+}
+
+void nf_stream_touch(netfeat_streams *st, nf_stream *flow, int class_id)
+{
+    if (flow->class_id == class_id && flow->next == NF_NONE) {
+        return;
+    }
+    list_remove(st, flow);
+    list_append(st, flow, class_id);
+    if (class_id == NF_CLASS_HALF_OPEN) {
+        high_water(st, NF_TOTAL_HALF_OPEN_HIGH, st->classes[class_id].count);
+    }
+}
+
+int nf_stream_class(const nf_stream *flow)
+{
+    const nf_conn *conn = nf_conn_of(flow);
+
+    if (flow->key.protocol == NF_PROTOCOL_UDP) {
+        return NF_CLASS_UDP;
+    }
+    if (conn == NULL) {
+        return NF_CLASS_HALF_OPEN;
+    }
+    if (conn->state == NF_STATE_CLOSED) {
+        return NF_CLASS_CLOSED;
+    }
+    if (conn->state == NF_STATE_RESET) {
+        return NF_CLASS_RESET;
+    }
+    if (!conn->est && !flow->midstream) {
+        return conn->async ? NF_CLASS_ASYNC : NF_CLASS_HALF_OPEN;
+    }
+    if (conn->dirs[0].hot[NF_COUNT_SEGS] == 0 || conn->dirs[1].hot[NF_COUNT_SEGS] == 0) {
+        return NF_CLASS_ONE_SIDED;
+    }
+    return NF_CLASS_EST;
+}
+
+/* ---- index ---- */
+
+/* The key of a segment; true if its sender is the key's second endpoint. */
+static bool make_key(const nf_segment *seg, nf_stream_key *key)
+{
+    int order = memcmp(seg->src_ip, seg->dst_ip, sizeof seg->src_ip);
+    bool swapped = order > 0 || (order == 0 && seg->src_port > seg->dst_port);
+
+    memset(key, 0, sizeof *key);
+    memcpy(key->ip[swapped], seg->src_ip, sizeof seg->src_ip);
+    memcpy(key->ip[!swapped], seg->dst_ip, sizeof seg->dst_ip);
+    key->port[swapped] = seg->src_port;
+    key->port[!swapped] = seg->dst_port;
+    key->protocol = seg->protocol;
+    return swapped;
+}
+
+static uint64_t hash_key(const netfeat_streams *st, const nf_stream_key *key)
+{
+    return nf_hash(st->secret, key, sizeof *key);
+}
+
+/* A new secret out of the old one, and the whole index again. At most once per as many packets as there are
+   streams, so that it stays cheap on average. */
+static void reseed(netfeat_streams *st)
+{
+    if (st->totals[NF_TOTAL_PACKETS] - st->packets_at_reseed < st->n_flows) {
+        return;
+    }
+    st->packets_at_reseed = st->totals[NF_TOTAL_PACKETS];
+    for (size_t i = 0; i < sizeof st->secret; i += 8) {
+        uint64_t word = nf_hash(nf_ctx_secret(st->ctx), st->secret + i, 8) + st->totals[NF_TOTAL_RESEEDS];
+        memcpy(st->secret + i, &word, 8);
+    }
+    nf_map_clear(&st->map);
+    for (uint32_t i = st->oldest; i != NF_NONE; i = nf_stream_at(st, i)->newer) {
+        nf_map_insert(&st->map, hash_key(st, &nf_stream_at(st, i)->key), i);
+    }
+    st->totals[NF_TOTAL_RESEEDS]++;
+}
+
+static nf_stream *lookup(netfeat_streams *st, const nf_stream_key *key, uint64_t *ret_pos)
+{
+    uint64_t hash = hash_key(st, key);
+    uint64_t start = nf_map_start(&st->map, hash), pos = start;
+    nf_stream *found = NULL;
+    uint32_t i;
+
+    while (found == NULL && (i = nf_map_next(&st->map, hash, &pos)) != NF_MAP_NONE) {
+        nf_stream *flow = nf_stream_at(st, i);
+        if (memcmp(&flow->key, key, sizeof *key) == 0) {
+            found = flow;
+        } else {
+            pos++;
+        }
+    }
+    if (ret_pos != NULL) {
+        *ret_pos = pos;
+    } else if (pos - start > LONG_CHAIN && pos > start) {
+        reseed(st);
+    }
+    return found;
+}
+
+nf_stream *nf_stream_find(netfeat_streams *st, const nf_segment *seg, int *ret_side)
+{
+    nf_stream_key key;
+    bool swapped = make_key(seg, &key);
+    nf_stream *flow = lookup(st, &key, NULL);
+
+    if (flow != NULL) {
+        *ret_side = swapped != flow->swapped;
+    }
+    return flow;
+}
+
+/* ---- opening and closing ---- */
+
+bool nf_streams_evict(netfeat_streams *st, const nf_stream *keep)
+{
+    for (size_t i = 0; i < sizeof evict_order / sizeof evict_order[0]; i++) {
+        uint32_t index = st->classes[evict_order[i]].head;
+        nf_stream *flow = index != NF_NONE ? nf_stream_at(st, index) : NULL;
+
+        if (flow != NULL && flow == keep) {
+            flow = flow->next != NF_NONE ? nf_stream_at(st, flow->next) : NULL;
+        }
+        if (flow != NULL) {
+            if (nf_reserve(st, flow) != 0) {
+                nf_fail(st, nf_ctx_code(st->ctx));
+                return false;
+            }
+            st->totals[evict_total[evict_order[i]]]++;
+            nf_stream_end(st, flow, NETFEAT_END_EVICTED);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Ended streams whose events are under way still have their records, so the memory limit counts on what the
+   next packet will find free. */
+static bool over_memory(const netfeat_streams *st)
+{
+    return st->flow_bytes + nf_map_bytes(&st->map) > st->config.max_stream_bytes;
+}
+
+int nf_streams_make_room(netfeat_streams *st, int class_id)
+{
+    const nf_list *half_open = &st->classes[NF_CLASS_HALF_OPEN];
+
+    if (class_id == NF_CLASS_HALF_OPEN && half_open->count >= st->config.max_half_open) {
+        nf_stream *flow = nf_stream_at(st, half_open->head);
+        if (nf_reserve(st, flow) != 0) {
+            return nf_ctx_code(st->ctx);
+        }
+        st->totals[NF_TOTAL_EVICTED_HALF_OPEN]++;
+        nf_stream_end(st, flow, NETFEAT_END_EVICTED);
+    }
+    if (st->n_flows >= st->config.max_streams || (over_memory(st) && st->n_flows > 0)) {
+        return nf_streams_evict(st, NULL) || st->failure == 0 ? NETFEAT_OK : st->failure;
+    }
+    return NETFEAT_OK;
+}
+
+static void fill_record(netfeat_streams *st, nf_stream *flow, const nf_segment *seg)
+{
+    uint32_t index = flow->index;
+
+    memset(flow, 0, sizeof *flow);
+    flow->index = index;
+    flow->swapped = make_key(seg, &flow->key);
+    flow->id = ++st->ids;
+    flow->first_packet = seg->packet;
+    flow->first_time = st->packet_time;
+    flow->last = st->now;
+    flow->initiator = -1;
+    flow->alive = true;
+}
+
+nf_stream *nf_stream_add(netfeat_streams *st, const nf_segment *seg, int class_id)
+{
+    nf_stream *flow;
+    int code = nf_streams_make_room(st, class_id);
+
+    code = code != 0 ? code : nf_reserve(st, NULL);
+    code = code != 0 ? code : nf_map_ready(st->ctx, &st->map);
+    if (code == 0 && st->free_flow == NF_NONE) {
+        code = add_chunk(st);
+    }
+    if (code != 0) {
+        nf_fail(st, code);
+        return NULL;
+    }
+    flow = nf_stream_at(st, st->free_flow);
+    st->free_flow = flow->next;
+    fill_record(st, flow, seg);
+    flow->older = st->newest;
+    flow->newer = NF_NONE;
+    *(st->newest != NF_NONE ? &nf_stream_at(st, st->newest)->newer : &st->oldest) = flow->index;
+    st->newest = flow->index;
+    list_append(st, flow, class_id);
+    nf_map_insert(&st->map, hash_key(st, &flow->key), flow->index);
+    st->n_flows++;
+    st->totals[NF_TOTAL_STREAMS]++;
+    high_water(st, NF_TOTAL_STREAMS_HIGH, st->n_flows);
+    high_water(st, NF_TOTAL_STREAM_BYTES_HIGH, st->flow_bytes);
+    high_water(st, NF_TOTAL_HALF_OPEN_HIGH, st->classes[NF_CLASS_HALF_OPEN].count);
+    nf_event_add(st, flow, NETFEAT_STREAM_OPEN, 0, 0);
+    return flow;
+}
+
+void nf_stream_remove(netfeat_streams *st, nf_stream *flow)
+{
+    uint64_t pos;
+    nf_stream *found = lookup(st, &flow->key, &pos);
+
+    assert(found == flow && flow->alive);
+    (void)found;
+    nf_map_remove(&st->map, pos);
+    list_remove(st, flow);
+    *(flow->older != NF_NONE ? &nf_stream_at(st, flow->older)->newer : &st->oldest) = flow->newer;
+    *(flow->newer != NF_NONE ? &nf_stream_at(st, flow->newer)->older : &st->newest) = flow->older;
+    for (int d = 0; d < 2 && nf_conn_of(flow) != NULL; d++) {
+        nf_wait_stop(st, flow, d, NF_WAIT_HOLE);
+        nf_wait_stop(st, flow, d, NF_WAIT_ACK);
+    }
+    flow->alive = false;
+    st->n_flows--;
+    flow->next = st->spent_flow;
+    st->spent_flow = flow->index;
+}
+
+/* ---- connections ---- */
+
+/* The policy of segments that go to an address. */
+static int policy_for(const netfeat_streams *st, const uint8_t *address)
+{
+    int policy = st->config.policy, best = -1;
+
+    for (size_t i = 0; i < st->n_prefixes; i++) {
+        const nf_prefix *p = &st->prefixes[i];
+        size_t whole = p->bits / 8;
+        unsigned rest = p->bits % 8;
+
+        if ((int)p->bits > best && memcmp(address, p->address, whole) == 0 &&
+            (rest == 0 || ((address[whole] ^ p->address[whole]) >> (8 - rest)) == 0)) {
+            best = p->bits;
+            policy = p->policy;
+        }
+    }
+    return policy;
+}
+
+nf_conn *nf_stream_promote(netfeat_streams *st, nf_stream *flow)
+{
+    nf_conn *conn;
+    int code = nf_slab_reserve(st->ctx, &st->conns, 1);
+
+    if (code != 0) {
+        nf_fail(st, code);
+        return NULL;
+    }
+    conn = nf_slab_take(&st->conns);
+    memset(conn, 0, sizeof *conn);
+    for (int d = 0; d < 2; d++) {
+        conn->dirs[d].scale = -1;
+        conn->dirs[d].depth = flow->skip ? 0 : st->config.depth != 0 ? st->config.depth : INT64_MAX;
+        conn->dirs[d].policy = (uint8_t)policy_for(st, flow->key.ip[(d == 0) != flow->swapped]);
+    }
+    flow->tcp.conn = conn;
+    st->flow_bytes += sizeof *conn;
+    high_water(st, NF_TOTAL_STREAM_BYTES_HIGH, st->flow_bytes);
+    return conn;
+}

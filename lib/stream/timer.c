@@ -1,0 +1,171 @@
+/* Time-outs on the clock of the packets. All of a kind are equally long, so that each kind is one list in the
+   order of time, and only its head can be due. */
+#include "stream/streams.h"
+
+#define MAX_EXPIRIES 8 /* per packet: no loop over a jump of the clock */
+
+/* ---- lists of directions ---- */
+
+static nf_dir *dir_at(const netfeat_streams *st, uint32_t dir)
+{
+    return &nf_stream_at(st, dir / 2)->tcp.conn->dirs[dir % 2];
+}
+
+static void list(netfeat_streams *st, nf_wait *w, uint32_t dir, int kind)
+{
+    nf_list *l = &st->waiting[kind];
+
+    w->listed = true;
+    w->prev = l->tail;
+    w->next = NF_NONE;
+    *(l->tail != NF_NONE ? &dir_at(st, l->tail)->waits[kind].next : &l->head) = dir;
+    l->tail = dir;
+    l->count++;
+}
+
+static void unlist(netfeat_streams *st, nf_wait *w, int kind)
+{
+    nf_list *l = &st->waiting[kind];
+
+    if (!w->listed) {
+        return;
+    }
+    w->listed = false;
+    *(w->prev != NF_NONE ? &dir_at(st, w->prev)->waits[kind].next : &l->head) = w->next;
+    *(w->next != NF_NONE ? &dir_at(st, w->next)->waits[kind].prev : &l->tail) = w->prev;
+    l->count--;
+}
+
+void nf_wait_start(netfeat_streams *st, nf_stream *flow, int dir, int kind)
+{
+    nf_wait *w = &flow->tcp.conn->dirs[dir].waits[kind];
+
+    if (!w->set) {
+        w->set = true;
+        w->since = st->now;
+        list(st, w, 2 * flow->index + (uint32_t)dir, kind);
+    }
+}
+
+void nf_wait_stop(netfeat_streams *st, nf_stream *flow, int dir, int kind)
+{
+    nf_wait *w = &flow->tcp.conn->dirs[dir].waits[kind];
+
+    unlist(st, w, kind);
+    w->set = false;
+}
+
+/* ---- expiry ---- */
+
+static bool wait_due(const netfeat_streams *st, const nf_dir *d, int kind)
+{
+    const nf_wait *w = &d->waits[kind];
+
+    return w->set &&
+           st->now - w->since >= (kind == NF_WAIT_ACK ? st->config.ack_grace_ns : st->config.gap_timeout_ns);
+}
+
+static void expire_wait(netfeat_streams *st, nf_stream *flow, int dir, int kind)
+{
+    nf_dir *d = &flow->tcp.conn->dirs[dir];
+
+    unlist(st, &d->waits[kind], kind);
+    if (kind == NF_WAIT_HOLE && d->store.first != NULL && d->store.first->s > d->next) {
+        nf_gap(st, flow, dir, NETFEAT_GAP_TIMEOUT);
+    }
+    nf_pump(st, flow, dir, false);
+}
+
+int64_t nf_timeout_of(const netfeat_streams *st, int class_id)
+{
+    const nf_stream_config *c = &st->config;
+    bool full = st->n_flows > c->max_streams - c->max_streams / 8;
+    bool flooded = st->classes[NF_CLASS_HALF_OPEN].count > c->max_half_open - c->max_half_open / 8;
+
+    switch (class_id) {
+    case NF_CLASS_HALF_OPEN:
+    case NF_CLASS_ASYNC:
+        return full || flooded ? c->half_open_pressure_ns : c->half_open_ns;
+    case NF_CLASS_CLOSED:
+    case NF_CLASS_RESET:
+        return c->linger_ns;
+    case NF_CLASS_UDP:
+        return c->udp_idle_ns;
+    default:
+        return full ? c->idle_pressure_ns : c->idle_ns;
+    }
+}
+
+static bool flow_due(const netfeat_streams *st, const nf_stream *flow)
+{
+    return st->now - flow->last > nf_timeout_of(st, flow->class_id);
+}
+
+static int reason_of(const nf_stream *flow)
+{
+    return flow->class_id == NF_CLASS_CLOSED  ? NETFEAT_END_FIN
+           : flow->class_id == NF_CLASS_RESET ? NETFEAT_END_RESET
+                                              : NETFEAT_END_TIMEOUT;
+}
+
+void nf_timers_stream(netfeat_streams *st, nf_stream *flow)
+{
+    const nf_conn *conn = nf_conn_of(flow);
+
+    for (int d = 0; conn != NULL && d < 2; d++) {
+        for (int kind = NF_WAITS; kind-- > 0;) {
+            if (wait_due(st, &conn->dirs[d], kind)) {
+                expire_wait(st, flow, d, kind);
+            }
+        }
+    }
+    if (flow_due(st, flow)) {
+        nf_stream_end(st, flow, reason_of(flow));
+    }
+}
+
+static bool reserve(netfeat_streams *st, const nf_stream *flow)
+{
+    if (nf_reserve(st, flow) != 0) {
+        nf_fail(st, nf_ctx_code(st->ctx));
+        return false;
+    }
+    return true;
+}
+
+static bool expire_one(netfeat_streams *st)
+{
+    for (int kind = NF_WAITS; kind-- > 0;) {
+        uint32_t dir = st->waiting[kind].head;
+
+        if (dir != NF_NONE && wait_due(st, dir_at(st, dir), kind)) {
+            nf_stream *flow = nf_stream_at(st, dir / 2);
+            if (!reserve(st, flow)) {
+                return false;
+            }
+            expire_wait(st, flow, (int)(dir % 2), kind);
+            return true;
+        }
+    }
+    for (int c = 0; c < NF_CLASSES; c++) {
+        nf_stream *flow = st->classes[c].head != NF_NONE ? nf_stream_at(st, st->classes[c].head) : NULL;
+        if (flow != NULL && flow_due(st, flow)) {
+            if (!reserve(st, flow)) {
+                return false;
+            }
+            nf_stream_end(st, flow, reason_of(flow));
+            return true;
+        }
+    }
+    return false;
+}
+
+void nf_timers_run(netfeat_streams *st)
+{
+    int64_t packet_time = st->packet_time;
+
+    st->packet_time = st->now;
+    for (int i = 0; i < MAX_EXPIRIES && expire_one(st); i++) {
+    }
+    st->packet_time = packet_time;
+}

@@ -1,0 +1,103 @@
+"""Flows from Python, and the notebook's extract_streams against pandas."""
+
+import decimal
+import unittest
+
+import numpy
+
+import netfeat
+import support
+from netfeat import notebook
+
+KEYS = ["Source IP", "Destination IP", "Source Port", "Destination Port", "Protocol"]
+BENIGN = support.ROOT / "examples" / "data" / "benign.pcapng"
+SCAN = support.ROOT / "examples" / "data" / "mirai_scan.pcap"
+
+
+def grouped(frame):
+    """extract_streams as pandas does it, slowly."""
+    groups = frame.groupby(KEYS)
+    out = groups["Packet Length"].agg(["count", "sum"])
+    out.columns = ["Number of Packets", "Total Length"]
+    out["Duration"] = groups["Timestamp"].agg(lambda times: float(max(times) - min(times))).astype("f8")
+    return out.reset_index()
+
+
+@support.needs_pandas
+class Streams(unittest.TestCase):
+    def test_equal_pandas(self):
+        import pandas
+        for path in (BENIGN, SCAN):
+            frame = notebook.pcap_to_dataframe(str(path))
+            for part in (frame, frame.dropna(subset=KEYS), frame[::3], frame[frame["Protocol"] == 17]):
+                pandas.testing.assert_frame_equal(notebook.extract_streams(part), grouped(part))
+
+    def test_of_a_table_equal_those_of_the_frame(self):
+        import pandas
+        table = netfeat.read(str(BENIGN))
+        want = notebook.extract_streams(notebook.pcap_to_dataframe(str(BENIGN)))
+        pandas.testing.assert_frame_equal(notebook.extract_streams(table), want, check_dtype=False)
+
+    def test_addresses_sort_as_text_and_keys_may_be_missing(self):
+        import pandas
+        frame = pandas.DataFrame({
+            "Timestamp": [decimal.Decimal("1.5"), decimal.Decimal("1.25"), decimal.Decimal(3), decimal.Decimal(4)],
+            "Source IP": ["10.0.0.9", "10.0.0.10", "10.0.0.9", None], "Destination IP": ["::1", "::1", "::1", "::1"],
+            "Source Port": [1.0, 2.0, 1.0, numpy.nan], "Destination Port": [3.0] * 4,
+            "Packet Length": [10, 20, 30, 40], "Protocol": [6, 6, 6, 6]})
+        streams = notebook.extract_streams(frame)
+        self.assertEqual(streams["Source IP"].tolist(), ["10.0.0.10", "10.0.0.9"])
+        self.assertEqual(streams["Duration"].tolist(), [0.0, 1.5])
+        self.assertEqual(streams["Total Length"].tolist(), [20, 40])
+        pandas.testing.assert_frame_equal(streams, grouped(frame))
+
+    def test_empty(self):
+        frame = notebook.pcap_to_dataframe(str(SCAN)).head(0)
+        self.assertEqual(len(notebook.extract_streams(frame)), 0)
+
+
+class Flows(unittest.TestCase):
+    def test_batches_give_the_same_flows(self):
+        whole = netfeat.flows(str(BENIGN))
+        engine = netfeat.Flows()
+        rows = 0
+        for batch in netfeat.batches(str(BENIGN), rows=100):
+            ids = engine.feed(batch)
+            self.assertEqual(len(ids), len(batch))
+            rows += len(batch)
+        again = engine.end().take()
+        self.assertEqual({n: again[n].to_list() for n in again.columns}, {n: whole[n].to_list() for n in whole.columns})
+        self.assertEqual(engine.counters["packets"], rows)
+        self.assertEqual(engine.counters["accounted"] + engine.counters["left_out"], rows)
+
+    def test_state_goes_through_a_table(self):
+        table = netfeat.read(str(BENIGN))
+        half = len(table) // 2
+        engine = netfeat.Flows()
+        engine.feed(table[:half])
+        loaded = netfeat.Flows.from_table(engine.to_table())
+        for one in (engine, loaded):
+            one.feed(table[half:])
+        first, second = engine.end().take(), loaded.end().take()
+        self.assertEqual({n: first[n].to_list() for n in first.columns}, {n: second[n].to_list() for n in second.columns})
+
+    def test_profiles(self):
+        self.assertEqual(netfeat.flow_profiles()[0], "flows")
+        for profile in netfeat.flow_profiles():
+            columns = netfeat.flow_columns(profile)
+            self.assertTrue(columns and all(column.help and column.null_rule for column in columns), profile)
+            flows = netfeat.flows(str(BENIGN), profile=profile, columns="*")
+            self.assertEqual(len(flows.columns), len(columns))
+            self.assertGreater(len(flows), 0)
+        with self.assertRaises(netfeat.NotFoundError):
+            netfeat.Flows(profile="nothing")
+
+    def test_one_way(self):
+        table = netfeat.read(str(SCAN))
+        one = netfeat.flows_one_way(table)
+        other = netfeat.flows(table, profile="notebook")
+        self.assertEqual({n: one[n].to_list() for n in one.columns}, {n: other[n].to_list() for n in other.columns})
+
+
+if __name__ == "__main__":
+    support.main()
