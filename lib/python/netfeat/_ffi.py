@@ -261,6 +261,7 @@ PROTOTYPES = {
     "netfeat_flows_take": (i32, [ptr, out(ptr)]),
     "netfeat_flows_take_all": (i32, [ptr, out(ptr)]),
     "netfeat_flows_count": (i64, [ptr, i32]),
+    "netfeat_flows_input_name": (text, [ptr, i32]),
     "netfeat_flows_count_name": (text, [i32]),
     "netfeat_flows_to_table": (i32, [ptr, out(ptr)]),
     "netfeat_flows_from_table": (i32, [ptr, ptr, ptr, out(ptr)]),
