@@ -1,9 +1,11 @@
 #include "common.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -110,36 +112,36 @@ int example_anonymize(netfeat_ctx *ctx, const netfeat_options *opts, const struc
     return code;
 }
 
-void example_cell(const netfeat_column *col, int64_t row, struct cell *cell, FILE *out)
+const char *example_out_name(const char *path)
 {
-    size_t length;
-
-    while (netfeat_column_get_text(col, row, cell->text, cell->size, &length) > 0) {
-        if (length < cell->size) {
-            fwrite(cell->text, 1, length, out);
-            return;
-        }
-        cell->text = realloc(cell->text, cell->size = length + 1);
-        if (cell->text == NULL) {
-            perror("memory");
-            exit(EXIT_INPUT);
-        }
-    }
+    return path != NULL && strcmp(path, "-") != 0 ? path : "standard output";
 }
 
-int example_header(netfeat_ctx *ctx, const netfeat_options *opts, const struct key *key, FILE *out)
+/* A device or a pipe cannot be written under another name first. */
+static int write_special(netfeat_ctx *ctx, netfeat_options *opts, const char *path, netfeat_writer **ret)
 {
-    netfeat_table *tab = NULL;
-    int code = netfeat_table_new(ctx, opts, &tab);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
 
-    code = code != 0 ? code : netfeat_table_seal(tab);
-    code = code != 0 ? code : example_anonymize(ctx, opts, key, &tab);
-    for (int i = 0; code == 0 && i < netfeat_table_width(tab); i++) {
-        fprintf(out, "%s%s", i > 0 ? "," : "", netfeat_table_name(tab, i));
+    if (fd < 0) {
+        return netfeat_writer_open_file(ctx, path, opts, ret); /* says what is wrong */
     }
-    fputs(code == 0 ? "\r\n" : "", out);
-    netfeat_table_unref(tab);
-    return code;
+    netfeat_options_set_text(opts, NETFEAT_OPT_IO_FORMAT, "csv");
+    return netfeat_writer_open_fd(ctx, fd, opts, ret); /* fd stays open as long as the program runs */
+}
+
+int example_writer(netfeat_ctx *ctx, netfeat_options *opts, const char *path, netfeat_writer **ret)
+{
+    struct stat status;
+
+    netfeat_options_set_text(opts, NETFEAT_OPT_IO_ADDRESSES, "text");
+    if (path == NULL || strcmp(path, "-") == 0) {
+        netfeat_options_set_text(opts, NETFEAT_OPT_IO_FORMAT, path == NULL ? "csv" : "stream");
+        return netfeat_writer_open_fd(ctx, STDOUT_FILENO, opts, ret);
+    }
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+        return write_special(ctx, opts, path, ret);
+    }
+    return netfeat_writer_open_file(ctx, path, opts, ret);
 }
 
 void example_clear(struct progress *progress)

@@ -36,17 +36,11 @@ int example_key(const char *path, struct key *key);
 /* Replace a sealed table by its anonymized one, if there is a key: 0 or an error's code. */
 int example_anonymize(netfeat_ctx *ctx, const netfeat_options *opts, const struct key *key,
                       netfeat_table **tab);
-/* Room for the text of a cell; grows, and is the caller's to free. */
-struct cell {
-    char *text;
-    size_t size;
-};
-
-/* Write one cell of CSV; nothing for NULL. The text of a packet column never needs quotes: numbers, addresses, times,
-   hexadecimal bytes. */
-void example_cell(const netfeat_column *col, int64_t row, struct cell *cell, FILE *out);
-/* The names of the columns that a table with these options has, as a line of CSV: 0 or an error's code. */
-int example_header(netfeat_ctx *ctx, const netfeat_options *opts, const struct key *key, FILE *out);
+/* Output for tables, addresses as text: path NULL is CSV, "-" an Arrow IPC stream on standard output; anything else a
+   file, in the format of its ending, or what is there already and is no file. */
+int example_writer(netfeat_ctx *ctx, netfeat_options *opts, const char *path, netfeat_writer **ret);
+/* What to call it in messages. */
+const char *example_out_name(const char *path);
 /* Take the progress line away. */
 void example_clear(struct progress *progress);
 /* One line about the last failure of ctx, with packet number and offset, on standard error; its exit code. */

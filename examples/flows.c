@@ -119,16 +119,6 @@ static int choose_columns(struct job *job)
 
 /* ---- packets in, flows out ---- */
 
-static int open_output(struct job *job)
-{
-    netfeat_options_set_text(job->opts, NETFEAT_OPT_IO_ADDRESSES, "text");
-    if (job->path != NULL) {
-        return netfeat_writer_open_file(job->ctx, job->path, job->opts, &job->out);
-    }
-    netfeat_options_set_text(job->opts, NETFEAT_OPT_IO_FORMAT, "csv");
-    return netfeat_writer_open_fd(job->ctx, STDOUT_FILENO, job->opts, &job->out);
-}
-
 /* Write the flows that have ended; with all, at least the names of the columns. */
 static int write_flows(struct job *job, int all)
 {
@@ -194,9 +184,7 @@ static int finish(struct job *job)
 
     code = code != 0 ? code : write_flows(job, job->rows == 0);
     code = code != 0 ? code : netfeat_writer_end(job->out);
-    return code != 0
-               ? example_fail(job->ctx, &job->progress, job->path != NULL ? job->path : "standard output")
-               : 0;
+    return code != 0 ? example_fail(job->ctx, &job->progress, example_out_name(job->path)) : 0;
 }
 
 static void print_stats(struct job *job)
@@ -225,8 +213,8 @@ int main(int argc, char **argv)
     if (netfeat_flows_new(job.ctx, job.opts, &job.flows) != 0 || choose_columns(&job) != 0) {
         example_fail(job.ctx, &job.progress, "flows");
         code = EXIT_USAGE;
-    } else if (open_output(&job) != 0) {
-        code = example_fail(job.ctx, &job.progress, job.path != NULL ? job.path : "standard output");
+    } else if (example_writer(job.ctx, job.opts, job.path, &job.out) != 0) {
+        code = example_fail(job.ctx, &job.progress, example_out_name(job.path));
     }
     for (int i = 0; code <= EXIT_INPUT && job.out != NULL && optind + i < argc; i++) {
         int one = feed_input(&job, argv[optind + i], i);

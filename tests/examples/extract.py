@@ -155,7 +155,7 @@ def damaged(folder):
     yield "statistics", ["--stats", "-o", "/dev/null", "-c", "src_ip,src_port", SCAN], 0, None, \
         r"3288 packets, 3256 complete rows, 32 dropped as incomplete\n.* packets/s"
     if os.path.exists("/dev/full"):
-        yield "full disk", ["-o", "/dev/full", SCAN], 1, None, "write error"
+        yield "full disk", ["-o", "/dev/full", SCAN], 1, None, "/dev/full: IO: .*No space left"
 
 
 def interrupted():
