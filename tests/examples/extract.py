@@ -116,6 +116,25 @@ def anonymized():
             run("--payload", *arguments, data=capture), 0, "^src_ip,payload,dst_ip\r\n135")
 
 
+def formats(folder):
+    """-o: the format follows the ending; "-" is the same stream on standard output; a failure leaves an old file."""
+    found = []
+    for name, magic in (("x.arrow", b"ARROW1"), ("x.parquet", b"PAR1"), ("x.arrows", b"\xff\xff\xff\xff"),
+                        ("x.csv", b"packet_number,")):
+        found += expect(run("-o", str(folder / name), SCAN), 0, "^$", "^$")
+        if not (folder / name).read_bytes().startswith(magic):
+            found.append("%s does not begin with %r" % (name, magic))
+    piped = subprocess.run([PROGRAM, "-o", "-", SCAN], stdout=subprocess.PIPE, check=False).stdout
+    if piped != (folder / "x.arrows").read_bytes():
+        found.append("the stream on standard output is not that of the file")
+    before = (folder / "x.csv").read_bytes()
+    run("-o", str(folder / "x.csv"), "-c", "nonsense", SCAN)
+    if (folder / "x.csv").read_bytes() != before or sorted(os.listdir(folder)) != [
+            "x.arrow", "x.arrows", "x.csv", "x.parquet"]:
+        found.append("a failure did not leave the folder as it was")
+    return found
+
+
 def damaged(folder):
     """name, arguments, exit code, standard output, standard error"""
     data = pathlib.Path(SCAN).read_bytes()
@@ -213,6 +232,8 @@ def main():
         t.check("anonymize", anonymized())
         for name, arguments, code, out, err in damaged(pathlib.Path(folder)):
             t.check(name, expect(run(*arguments, cwd=folder), code, out, err))
+        with tempfile.TemporaryDirectory() as other:
+            t.check("formats", formats(pathlib.Path(other)))
         t.check("interrupt", interrupted())
         try:
             leader, follower = pty.openpty()
