@@ -1,8 +1,11 @@
 #include "common.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -72,17 +75,73 @@ int example_open(netfeat_ctx *ctx, netfeat_options *opts, const char *device, ch
     return netfeat_source_open_file(ctx, paths[0], opts, ret);
 }
 
-int example_header(netfeat_ctx *ctx, const netfeat_options *opts, FILE *out)
+int example_key(const char *path, struct key *key)
 {
-    netfeat_table *tab = NULL;
-    int code = netfeat_table_new(ctx, opts, &tab);
+    FILE *file = fopen(path, "rb");
+    size_t size = 0;
 
-    for (int i = 0; code == 0 && i < netfeat_table_width(tab); i++) {
-        fprintf(out, "%s%s", i > 0 ? "," : "", netfeat_table_name(tab, i));
+    if (file != NULL) {
+        size = fread(key->bytes, 1, sizeof key->bytes, file);
+        size += size == sizeof key->bytes && fgetc(file) != EOF;
+        fclose(file);
+    } else {
+        perror(path);
+        return -1;
     }
-    fputs(code == 0 ? "\r\n" : "", out);
-    netfeat_table_unref(tab);
+    if (size != sizeof key->bytes) {
+        fprintf(stderr, "%s: a key has %zu bytes\n", path, sizeof key->bytes);
+        return -1;
+    }
+    key->given = 1;
+    return 0;
+}
+
+int example_anonymize(netfeat_ctx *ctx, const netfeat_options *opts, const struct key *key,
+                      netfeat_table **tab)
+{
+    netfeat_table *other = NULL;
+    int code = 0;
+
+    if (key->given) {
+        code = netfeat_table_anonymize(ctx, *tab, key->bytes, sizeof key->bytes, opts, &other);
+    }
+    if (other != NULL) {
+        netfeat_table_unref(*tab);
+        *tab = other;
+    }
     return code;
+}
+
+const char *example_out_name(const char *path)
+{
+    return path != NULL && strcmp(path, "-") != 0 ? path : "standard output";
+}
+
+/* A device or a pipe cannot be written under another name first. */
+static int write_special(netfeat_ctx *ctx, netfeat_options *opts, const char *path, netfeat_writer **ret)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0) {
+        return netfeat_writer_open_file(ctx, path, opts, ret); /* says what is wrong */
+    }
+    netfeat_options_set_text(opts, NETFEAT_OPT_IO_FORMAT, "csv");
+    return netfeat_writer_open_fd(ctx, fd, opts, ret); /* fd stays open as long as the program runs */
+}
+
+int example_writer(netfeat_ctx *ctx, netfeat_options *opts, const char *path, netfeat_writer **ret)
+{
+    struct stat status;
+
+    netfeat_options_set_text(opts, NETFEAT_OPT_IO_ADDRESSES, "text");
+    if (path == NULL || strcmp(path, "-") == 0) {
+        netfeat_options_set_text(opts, NETFEAT_OPT_IO_FORMAT, path == NULL ? "csv" : "stream");
+        return netfeat_writer_open_fd(ctx, STDOUT_FILENO, opts, ret);
+    }
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+        return write_special(ctx, opts, path, ret);
+    }
+    return netfeat_writer_open_file(ctx, path, opts, ret);
 }
 
 void example_clear(struct progress *progress)

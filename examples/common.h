@@ -25,8 +25,22 @@ void example_start(netfeat_ctx *ctx, struct progress *progress);
 /* A source of a device (not NULL), or of n paths, which may be directories. */
 int example_open(netfeat_ctx *ctx, netfeat_options *opts, const char *device, char **paths, int n,
                  netfeat_source **ret);
-/* The names of the columns that a table with these options has, as a line of CSV: 0 or an error's code. */
-int example_header(netfeat_ctx *ctx, const netfeat_options *opts, FILE *out);
+/* A key for pseudonyms, if there is one. */
+struct key {
+    int given;
+    unsigned char bytes[32];
+};
+
+/* Read a key from a file that holds nothing else: 0, or -1 after a message. */
+int example_key(const char *path, struct key *key);
+/* Replace a sealed table by its anonymized one, if there is a key: 0 or an error's code. */
+int example_anonymize(netfeat_ctx *ctx, const netfeat_options *opts, const struct key *key,
+                      netfeat_table **tab);
+/* Output for tables, addresses as text: path NULL is CSV, "-" an Arrow IPC stream on standard output; anything else a
+   file, in the format of its ending, or what is there already and is no file. */
+int example_writer(netfeat_ctx *ctx, netfeat_options *opts, const char *path, netfeat_writer **ret);
+/* What to call it in messages. */
+const char *example_out_name(const char *path);
 /* Take the progress line away. */
 void example_clear(struct progress *progress);
 /* One line about the last failure of ctx, with packet number and offset, on standard error; its exit code. */

@@ -91,7 +91,8 @@ enum {                                /* values of tunnel_type; what tunnel_id t
        NETFEAT_TUNNEL_NSH = 20,       /* RFC 8300: service path identifier */
        NETFEAT_TUNNEL_PBB = 21,       /* IEEE 802.1ah: I-SID */
        NETFEAT_TUNNEL_MACSEC = 22,    /* IEEE 802.1AE without encryption */
-       NETFEAT_TUNNEL_MPLS_UDP = 23   /* RFC 7510: the label at the bottom */
+       NETFEAT_TUNNEL_MPLS_UDP = 23,  /* RFC 7510: the label at the bottom */
+       NETFEAT_TUNNEL_FABRICPATH = 24 /* Cisco FabricPath: forwarding tag */
 };
 
 enum { /* bits of tcp_flags (RFC 9293; AE: RFC 9768) */

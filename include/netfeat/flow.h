@@ -52,6 +52,9 @@ NETFEAT_API int netfeat_flows_new(netfeat_ctx *ctx, const netfeat_options *opts,
    holds the rows before it, as NETFEAT_FLOWS_PACKETS says. */
 NETFEAT_API int netfeat_flows_feed(netfeat_flows *flows, const netfeat_table *packets,
                                    netfeat_column **ret_flow_ids);
+/* Packet columns that netfeat_flows_feed() uses, from index 0 on, so that a packet table with no others can be
+   made; NULL past the last, or if flows is NULL. Borrowed from flows. */
+NETFEAT_API const char *netfeat_flows_input_name(const netfeat_flows *flows, int index);
 /* End every flow whose time-out has passed at now_ns: for live sources without traffic. How many ended;
    ARGUMENT. */
 NETFEAT_API int64_t netfeat_flows_expire(netfeat_flows *flows, int64_t now_ns);

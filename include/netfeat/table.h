@@ -71,6 +71,15 @@ NETFEAT_API int netfeat_table_concat(netfeat_ctx *ctx, const netfeat_table *cons
 /* The listed rows, in the listed order (train/test split, shuffle). RANGE. */
 NETFEAT_API int netfeat_table_take(netfeat_ctx *ctx, const netfeat_table *tab, const int64_t *rows, size_t n,
                                    netfeat_table **ret) NETFEAT_MUST_CHECK;
+/* A table to give away, with pseudonyms that depend on a secret key of 32 bytes. IP addresses: prefix-preserving
+   (Crypto-PAn, as published; IPv4-mapped ones as IPv4), so that hosts of one network still are of one. MAC addresses:
+   any other; groups stay groups, broadcast stays. Equal addresses get equal pseudonyms wherever the same key is
+   used, so that tables still join. Columns of bytes, text and lists (payload above all) are left out unless
+   table.keep_payload is 1; all else (times, lengths, ports) is shared as it is. opts may be NULL. ARGUMENT
+   (key_bytes is not 32), UNSUPPORTED (built without nettle), NOMEM. */
+NETFEAT_API int netfeat_table_anonymize(netfeat_ctx *ctx, const netfeat_table *tab, const void *key,
+                                        size_t key_bytes, const netfeat_options *opts,
+                                        netfeat_table **ret) NETFEAT_MUST_CHECK;
 
 NETFEAT_END_DECLS
 

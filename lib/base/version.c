@@ -29,7 +29,7 @@ int netfeat_build_has(const char *feature)
         int has;
     } parts[] = {
         {"filter", 1},        {"live", NF_HAVE_LIVE}, {"zlib", NF_HAVE_ZLIB},   {"zstd", NF_HAVE_ZSTD},
-        {"lz4", NF_HAVE_LZ4}, {"xz", NF_HAVE_XZ},     {"bzip2", NF_HAVE_BZIP2},
+        {"lz4", NF_HAVE_LZ4}, {"xz", NF_HAVE_XZ},     {"bzip2", NF_HAVE_BZIP2}, {"anonymize", NF_HAVE_NETTLE},
     };
 
     for (size_t i = 0; feature != NULL && i < sizeof parts / sizeof parts[0]; i++) {

@@ -28,6 +28,8 @@ nf_layer nf_network_type(nf_walk *w, uint16_t type)
         return NF_LAYER_ETHERNET;
     case NF_ETHER_PBB:
         return NF_LAYER_PBB;
+    case NF_ETHER_FABRICPATH:
+        return NF_LAYER_FABRICPATH;
     case NF_ETHER_MACSEC:
         return NF_LAYER_MACSEC;
     case NF_ETHER_NSH:

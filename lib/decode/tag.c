@@ -1,21 +1,23 @@
-/* Tags between the Ethernet header and what it carries. Tunnels: provider backbone bridges (PBB, IEEE 802.1ah), MACsec
+/* Tags between the Ethernet header and what it carries. Tunnels: provider backbone bridges (PBB, IEEE 802.1ah), FabricPath (Cisco), MACsec
    (IEEE 802.1AE) and the network service header (NSH, RFC 8300). No tunnels, but walked through like VLAN tags: VN-Tag
    (Cisco), E-Tag (IEEE 802.1BR), and Cisco's meta data. */
 #include "decode/ethertype.h"
 #include "decode/tunnel.h"
 
-#define PBB_BYTES        4
-#define PBB_ID_MASK      0x00ffffff
-#define SECTAG_BYTES     6
-#define SECTAG_ID_BYTES  8
-#define SECTAG_HAS_ID    0x20
-#define SECTAG_ENCRYPTED 0x0c /* either of E (encrypted) and C (changed) */
-#define SECTAG_VERSION   0x80
-#define ICV_BYTES        16
-#define NSH_BYTES        8
-#define VNTAG_BYTES      4
-#define ETAG_BYTES       6
-#define CMD_BYTES        6
+#define PBB_BYTES           4
+#define PBB_ID_MASK         0x00ffffff
+#define FABRICPATH_BYTES    2 /* a tree and a time to live */
+#define FABRICPATH_TTL_BITS 6
+#define SECTAG_BYTES        6
+#define SECTAG_ID_BYTES     8
+#define SECTAG_HAS_ID       0x20
+#define SECTAG_ENCRYPTED    0x0c /* either of E (encrypted) and C (changed) */
+#define SECTAG_VERSION      0x80
+#define ICV_BYTES           16
+#define NSH_BYTES           8
+#define VNTAG_BYTES         4
+#define ETAG_BYTES          6
+#define CMD_BYTES           6
 
 nf_layer nf_pbb(nf_walk *w, nf_packet *pkt)
 {
@@ -26,6 +28,18 @@ nf_layer nf_pbb(nf_walk *w, nf_packet *pkt)
     }
     w->at += PBB_BYTES;
     return nf_tunnel_id(w, pkt, NETFEAT_TUNNEL_PBB, nf_load_be32(p) & PBB_ID_MASK, NF_LAYER_ETHERNET);
+}
+
+nf_layer nf_fabricpath(nf_walk *w, nf_packet *pkt)
+{
+    const uint8_t *p = nf_here(w);
+
+    if (nf_left(w) < FABRICPATH_BYTES) {
+        return nf_stop_short(w, FABRICPATH_BYTES);
+    }
+    w->at += FABRICPATH_BYTES;
+    return nf_tunnel_id(w, pkt, NETFEAT_TUNNEL_FABRICPATH, nf_load_be16(p) >> FABRICPATH_TTL_BITS,
+                        NF_LAYER_ETHERNET);
 }
 
 nf_layer nf_macsec(nf_walk *w, nf_packet *pkt)

@@ -16,7 +16,13 @@ typedef struct {
 
 static inline uint64_t nf_address_half(const uint8_t *p)
 {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint64_t v; /* compilers do not see one load and a swap in eight loads of bytes */
+    memcpy(&v, p, sizeof v);
+    return __builtin_bswap64(v);
+#else
     return (uint64_t)nf_load_be32(p) << 32 | nf_load_be32(p + 4);
+#endif
 }
 
 /* Out of the 16 bytes of a BYTES16 column. */

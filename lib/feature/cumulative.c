@@ -101,6 +101,26 @@ RUN(run_u64, uint64_t)
 RUN(run_i64, int64_t)
 #undef RUN
 
+/* The common block: 32-bit values, none missing, all keys known. */
+static int64_t run_clean(uint64_t *restrict totals, const uint32_t *restrict ids,
+                         const uint32_t *restrict values, int n, uint64_t *restrict out)
+{
+    uint64_t wrapped = 0;
+
+    for (int i = 0; i < n; i++) {
+        uint64_t sum = totals[ids[i]] + values[i];
+        wrapped |= sum < values[i];
+        totals[ids[i]] = sum;
+        out[i] = sum;
+    }
+    for (int i = 0; i < n && wrapped != 0; i++) {
+        if (out[i] < values[i]) {
+            return i;
+        }
+    }
+    return -1;
+}
+
 static void run_f64(cumulative *c, const uint32_t *ids, const double *values, const netfeat_column *col,
                     int64_t first, int n, double *restrict out, uint8_t *validity)
 {
@@ -130,27 +150,42 @@ static void run_f64(cumulative *c, const uint32_t *ids, const double *values, co
     }
 }
 
-static int run_block(cumulative *c, const uint32_t *ids, const netfeat_column *col, int64_t first, int n,
-                     uint64_t *out, uint8_t *validity)
+/* Any values; returns the row whose sum does not fit, or -1. */
+static __attribute__((noinline)) int64_t run_any(cumulative *c, const uint32_t *ids,
+                                                 const netfeat_column *col, int64_t first, int n,
+                                                 uint64_t *out, uint8_t *validity)
 {
     union {
         uint64_t u[NF_BLOCK];
         int64_t i[NF_BLOCK];
         double f[NF_BLOCK];
     } v;
-    int64_t bad = -1;
 
-    if (c->out_type == NETFEAT_TYPE_F64) {
+    switch (c->out_type) {
+    case NETFEAT_TYPE_F64:
         nf_read_f64(col, first, n, v.f);
         run_f64(c, ids, v.f, col, first, n, (double *)(void *)(out + first), validity);
-        return NETFEAT_OK;
+        return -1;
+    case NETFEAT_TYPE_U64:
+        nf_read_u64(col, first, n, v.u);
+        return run_u64(c->totals, ids, v.u, col, first, n, out + first, validity);
+    default:
+        nf_read_u64(col, first, n, v.u);
+        return run_i64((int64_t *)(void *)c->totals, ids, v.i, col, first, n,
+                       (int64_t *)(void *)(out + first), validity);
     }
-    nf_read_u64(col, first, n, v.u);
-    if (c->out_type == NETFEAT_TYPE_U64) {
-        bad = run_u64(c->totals, ids, v.u, col, first, n, out + first, validity);
+}
+
+static int run_block(cumulative *c, const uint32_t *ids, const netfeat_column *col, int64_t first, int n,
+                     uint64_t *out, uint8_t *validity)
+{
+    int64_t bad;
+
+    if (c->groups.clean && col->type == NETFEAT_TYPE_U32 && col->nulls == 0) {
+        bad = run_clean(c->totals, ids, (const uint32_t *)(const void *)col->data + first, n, out + first);
+        bad = bad >= 0 ? first + bad : bad;
     } else {
-        bad = run_i64((int64_t *)(void *)c->totals, ids, v.i, col, first, n, (int64_t *)(void *)(out + first),
-                      validity);
+        bad = run_any(c, ids, col, first, n, out, validity);
     }
     if (bad >= 0) {
         return nf_error(c->groups.ctx, NETFEAT_ERR_RANGE, "cumulative: the sum at row %lld exceeds 64 bits",

@@ -161,14 +161,14 @@ static int apply_block(netfeat_ctx *ctx, nf_step *step, netfeat_column *col, int
 static bool shares_of_ports(const double *restrict shares, const uint16_t *restrict ports, int n,
                             double *restrict out)
 {
-    double least = 1.0;
+    bool known = true;
 
     for (int i = 0; i < n; i++) {
         double v = shares[ports[i]];
         out[i] = v;
-        least = v < least ? v : least;
+        known &= v != 0.0;
     }
-    return least > 0.0;
+    return known;
 }
 
 static int apply_codes(netfeat_ctx *ctx, nf_step *step, netfeat_column *const *in, nf_outputs *out)

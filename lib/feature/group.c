@@ -347,37 +347,51 @@ static int put_small(nf_groups *g, uint32_t value, uint32_t *ret)
     return find_or_add(g, hash, &value, g->stride, ret);
 }
 
-/* No NULLs, and nobody asks who was seen: a look-up per row, until a value is new. */
-static int assign_known(nf_groups *g, const uint64_t *restrict values, int n, uint32_t *restrict ids)
-{
-    const uint32_t *direct = g->direct;
-    uint64_t direct_n = g->direct_n;
-
-    for (int i = 0; i < n; i++) {
-        uint32_t id = values[i] < direct_n ? direct[values[i]] : NF_GROUP_NONE;
-        if (id == NF_GROUP_NONE) {
-            int code = put_small(g, (uint32_t)values[i], &id);
-            if (code != 0) {
-                return code;
-            }
-            direct = g->direct;
-            direct_n = g->direct_n;
-        }
-        ids[i] = id;
+/* A look-up per row; returns whether all values are known. */
+#define LOOK_UP(name, ctype)                                                                                 \
+    static bool name(const uint32_t *restrict direct, size_t direct_n, const uint8_t *restrict data, int n,  \
+                     uint32_t *restrict ids)                                                                 \
+    {                                                                                                        \
+        uint32_t unknown = 0;                                                                                \
+        for (int i = 0; i < n; i++) {                                                                        \
+            ctype v;                                                                                         \
+            uint32_t id;                                                                                     \
+            memcpy(&v, data + (size_t)i * sizeof v, sizeof v);                                               \
+            id = v < direct_n ? direct[v] : NF_GROUP_NONE;                                                   \
+            unknown |= id >> 31; /* numbers have 31 bits */                                                  \
+            ids[i] = id;                                                                                     \
+        }                                                                                                    \
+        return unknown == 0;                                                                                 \
     }
-    return NETFEAT_OK;
+LOOK_UP(look_up_u8, uint8_t)
+LOOK_UP(look_up_u16, uint16_t)
+LOOK_UP(look_up_u32, uint32_t)
+#undef LOOK_UP
+
+/* Numbers of a block without NULLs, NF_GROUP_NONE for new values; returns whether there is none of these. */
+static bool look_up_block(const nf_groups *g, const netfeat_column *col, int64_t first, int n, uint32_t *ids)
+{
+    const uint8_t *data = col->data + (size_t)first * g->stride;
+
+    switch (g->stride) {
+    case 1:
+        return look_up_u8(g->direct, g->direct_n, data, n, ids);
+    case 2:
+        return look_up_u16(g->direct, g->direct_n, data, n, ids);
+    default:
+        return look_up_u32(g->direct, g->direct_n, data, n, ids);
+    }
 }
 
-static int assign_small(nf_groups *g, const netfeat_column *col, int64_t first, int n, uint32_t *restrict ids)
+/* With NULLs, or remembering who was seen. */
+static __attribute__((noinline)) int assign_any(nf_groups *g, const netfeat_column *col, int64_t first, int n,
+                                                uint32_t *restrict ids)
 {
     uint64_t values[NF_BLOCK];
     int code = NETFEAT_OK;
 
     assert(n <= NF_BLOCK);
     nf_read_u64(col, first, n, values);
-    if (col->nulls == 0 && !g->evict) {
-        return assign_known(g, values, n, ids);
-    }
     for (int i = 0; code == 0 && i < n; i++) {
         uint32_t id = values[i] < g->direct_n ? g->direct[values[i]] : NF_GROUP_NONE;
         if (!nf_column_present(col, first + i)) {
@@ -387,6 +401,24 @@ static int assign_small(nf_groups *g, const netfeat_column *col, int64_t first, 
             ids[i] = id;
         } else {
             code = put_small(g, (uint32_t)values[i], &ids[i]);
+        }
+    }
+    return code;
+}
+
+static int assign_small(nf_groups *g, const netfeat_column *col, int64_t first, int n, uint32_t *ids)
+{
+    int code = NETFEAT_OK;
+
+    if (col->nulls > 0 || g->evict || col->type == NETFEAT_TYPE_BOOL) {
+        return assign_any(g, col, first, n, ids);
+    }
+    g->clean = look_up_block(g, col, first, n, ids);
+    for (int i = 0; code == 0 && !g->clean && i < n; i++) { /* the new ones, in order */
+        if (ids[i] == NF_GROUP_NONE) {
+            uint64_t value;
+            nf_read_u64(col, first + i, 1, &value);
+            code = put_small(g, (uint32_t)value, &ids[i]);
         }
     }
     return code;

@@ -37,6 +37,7 @@ typedef struct {
     size_t touched_cap;
     uint32_t hand;
     uint64_t evicted;
+    bool clean; /* the block assigned last had only groups known before: no FRESH, no NONE */
     uint8_t *scratch;
     size_t scratch_cap;
 } nf_groups;

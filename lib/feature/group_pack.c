@@ -120,7 +120,7 @@ static bool pack_rows(const nf_groups *g, netfeat_column *const *cols, int64_t f
             PACK(16)
 #undef PACK
         default:
-            assert(!"a fixed width");
+            assert(width == 16);
         }
         to += 1 + width;
     }
@@ -166,6 +166,7 @@ static int assign_packed(nf_groups *g, netfeat_column *const *cols, int64_t firs
 
 int nf_groups_assign(nf_groups *g, netfeat_column *const *cols, int64_t first, int n, uint32_t *ids)
 {
+    g->clean = false;
     if (g->n == 0) {
         memset(ids, 0, (size_t)n * sizeof *ids);
         if (n > 0 && g->count == 0) {

@@ -72,11 +72,33 @@ static inline bool put_difference(const interarrival *s, int64_t now, int64_t be
     return true;
 }
 
+/* The common block: ns, no time missing, all keys known. */
+static int64_t run_clean(last_seen *restrict last, const uint32_t *restrict ids,
+                         const int64_t *restrict times, int64_t first, int n, uint64_t base,
+                         int64_t *restrict out, uint8_t *restrict validity)
+{
+    for (int64_t i = first; i < first + n; i++) {
+        last_seen *l = &last[ids[i - first]];
+        if (l->row == NO_ROW) {
+            out[i] = 0;
+            nf_bitmap_clear(validity, i);
+        } else if (__builtin_sub_overflow(times[i], l->time, &out[i])) {
+            return i;
+        }
+        l->time = times[i];
+        l->row = base + (uint64_t)i;
+    }
+    return -1;
+}
+
 static int64_t run_block(interarrival *s, const uint32_t *ids, const netfeat_column *col, int64_t first,
                          int n, uint64_t base, void *out, uint8_t *validity)
 {
     const int64_t *times = (const int64_t *)(const void *)col->data;
 
+    if (s->groups.clean && !s->seconds && col->nulls == 0) {
+        return run_clean(s->last, ids, times, first, n, base, out, validity);
+    }
     for (int64_t i = first; i < first + n; i++) {
         uint32_t id = ids[i - first];
         last_seen *last;

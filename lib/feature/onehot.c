@@ -2,39 +2,14 @@
 #include <string.h>
 
 #include "base/bitmap.h"
-#include "feature/category.h"
+#include "feature/onehot.h"
 #include "feature/ports.h"
 #include "feature/state.h"
 #include "table/text.h"
 
-#define NO_SLOT   UINT32_MAX       /* unknown value */
-#define ZERO_SLOT (UINT32_MAX - 1) /* known, but without a column of its own: a later value took its name */
-#define SMALL     65536
-
-typedef struct {
-    uint64_t value;
-    uint32_t slot;
-} map_entry;
-
-typedef struct {
-    bool mapped; /* by a map; else by what was learned */
-    nf_categories cat;
-    char *map; /* sealed and mapped: value=name,... */
-    size_t map_cap;
-    /* sealed */
-    uint32_t n; /* columns */
-    char **names;
-    size_t names_cap;
-    uint32_t *slots; /* by number of category, or by value below SMALL */
-    size_t slots_n;
-    map_entry *entries; /* mapped: in the map's order */
-    size_t n_entries, entries_cap;
-    uint32_t *by_value; /* mapped: entries in ascending order of value */
-} onehot;
-
 static int open_state(nf_step *step)
 {
-    onehot *s = step->state;
+    nf_onehot *s = step->state;
     int64_t ports = nf_step_option(step, NETFEAT_OPT_FEATURE_PORTS);
     bool text = netfeat_options_get_text(step->opts, NETFEAT_OPT_FEATURE_MAP)[0] != '\0';
 
@@ -49,7 +24,7 @@ static int open_state(nf_step *step)
 
 static int bind(nf_step *step)
 {
-    onehot *s = step->state;
+    nf_onehot *s = step->state;
 
     if (step->types[0] == NETFEAT_TYPE_LIST) {
         return nf_type_error(step, 0, "a value");
@@ -59,7 +34,7 @@ static int bind(nf_step *step)
 
 static void close_state(nf_step *step)
 {
-    onehot *s = step->state;
+    nf_onehot *s = step->state;
     netfeat_ctx *ctx = step->ctx;
 
     for (size_t i = 0; s->names != NULL && i < s->names_cap; i++) {
@@ -77,14 +52,14 @@ static void close_state(nf_step *step)
 
 static int fit(nf_step *step, netfeat_column *const *in)
 {
-    onehot *s = step->state;
+    nf_onehot *s = step->state;
     return s->mapped ? NETFEAT_OK : nf_categories_fit(&s->cat, in[0]);
 }
 
 static int merge(nf_step *step, const nf_step *other)
 {
-    onehot *s = step->state;
-    const onehot *from = other->state;
+    nf_onehot *s = step->state;
+    const nf_onehot *from = other->state;
     return s->mapped ? NETFEAT_OK : nf_categories_merge(&s->cat, &from->cat);
 }
 
@@ -102,7 +77,7 @@ static int too_many(nf_step *step, size_t n)
 /* Room for n names and a slot for each of slots_n values. */
 static int make_tables(nf_step *step, uint32_t n, size_t slots_n)
 {
-    onehot *s = step->state;
+    nf_onehot *s = step->state;
 
     s->names = nf_alloc_zero(step->ctx, ((size_t)n + 1) * sizeof *s->names);
     s->n = n;
@@ -113,7 +88,7 @@ static int make_tables(nf_step *step, uint32_t n, size_t slots_n)
     }
     s->slots_n = slots_n + 1;
     for (size_t i = 0; i < s->slots_n; i++) {
-        s->slots[i] = NO_SLOT;
+        s->slots[i] = NF_NO_SLOT;
     }
     return NETFEAT_OK;
 }
@@ -136,7 +111,7 @@ static int value_name(netfeat_ctx *ctx, const netfeat_column *values, int64_t ro
 
 static int seal_learned(nf_step *step)
 {
-    onehot *s = step->state;
+    nf_onehot *s = step->state;
     netfeat_column *values = NULL;
     uint32_t *ids = NULL;
     size_t cap = 0, n = 0;
@@ -158,7 +133,7 @@ static int seal_learned(nf_step *step)
 
 static int copy_map(nf_step *step, const char *text)
 {
-    onehot *s = step->state;
+    nf_onehot *s = step->state;
 
     s->map_cap = strlen(text) + 1;
     s->map = nf_strndup(step->ctx, text, s->map_cap - 1);
@@ -167,7 +142,7 @@ static int copy_map(nf_step *step, const char *text)
 
 static int choose_map(nf_step *step)
 {
-    onehot *s = step->state;
+    nf_onehot *s = step->state;
 
     switch (nf_step_option(step, NETFEAT_OPT_FEATURE_PORTS)) {
     case NETFEAT_PORTS_NOTEBOOK:
@@ -181,15 +156,15 @@ static int choose_map(nf_step *step)
     }
 }
 
-/* Column that has this name already, or NO_SLOT. */
-static uint32_t slot_of_name(const onehot *s, uint32_t n, nf_port_entry e)
+/* Column that has this name already, or NF_NO_SLOT. */
+static uint32_t slot_of_name(const nf_onehot *s, uint32_t n, nf_port_entry e)
 {
     for (uint32_t i = 0; i < n; i++) {
         if (strlen(s->names[i]) == e.length && memcmp(s->names[i], e.name, e.length) == 0) {
             return i;
         }
     }
-    return NO_SLOT;
+    return NF_NO_SLOT;
 }
 
 static char *suffixed_name(netfeat_ctx *ctx, nf_port_entry e)
@@ -221,7 +196,7 @@ static bool is_repeated(netfeat_ctx *ctx, const char *map, nf_port_entry e)
 /* One entry of the map: a new column, or another value for an old one. */
 static int add_entry(nf_step *step, nf_port_entry e, uint32_t *n)
 {
-    onehot *s = step->state;
+    nf_onehot *s = step->state;
     int64_t rule = nf_step_option(step, NETFEAT_OPT_FEATURE_DUPLICATES);
     uint32_t slot = slot_of_name(s, *n, e);
 
@@ -231,14 +206,14 @@ static int add_entry(nf_step *step, nf_port_entry e, uint32_t *n)
                             (unsigned long long)e.value);
         }
     }
-    if (slot != NO_SLOT && rule == NETFEAT_DUPLICATES_REFUSE) {
+    if (slot != NF_NO_SLOT && rule == NETFEAT_DUPLICATES_REFUSE) {
         return nf_error(step->ctx, NETFEAT_ERR_ARGUMENT,
                         "onehot: two values are called %s (feature.duplicates says what to do)",
                         s->names[slot]);
     }
-    if (slot != NO_SLOT && rule == NETFEAT_DUPLICATES_LAST_WINS) {
+    if (slot != NF_NO_SLOT && rule == NETFEAT_DUPLICATES_LAST_WINS) {
         for (size_t i = 0; i < s->n_entries; i++) {
-            s->entries[i].slot = s->entries[i].slot == slot ? ZERO_SLOT : s->entries[i].slot;
+            s->entries[i].slot = s->entries[i].slot == slot ? NF_ZERO_SLOT : s->entries[i].slot;
         }
     } else {
         slot = (*n)++;
@@ -249,20 +224,20 @@ static int add_entry(nf_step *step, nf_port_entry e, uint32_t *n)
             return nf_ctx_code(step->ctx);
         }
     }
-    s->entries[s->n_entries++] = (map_entry){e.value, slot};
+    s->entries[s->n_entries++] = (nf_map_entry){e.value, slot};
     return NETFEAT_OK;
 }
 
 static bool less_entry(const void *user, uint32_t a, uint32_t b)
 {
-    const onehot *s = user;
+    const nf_onehot *s = user;
     return s->entries[a].value < s->entries[b].value;
 }
 
 /* Slots by value: an array for small values, the sorted entries for all. */
 static int index_entries(nf_step *step)
 {
-    onehot *s = step->state;
+    nf_onehot *s = step->state;
     size_t n = s->n_entries + 1;
     uint32_t *tmp = nf_alloc_array(step->ctx, n, sizeof *tmp);
 
@@ -273,7 +248,7 @@ static int index_entries(nf_step *step)
     }
     for (uint32_t i = 0; i < s->n_entries; i++) {
         s->by_value[i] = i;
-        if (s->entries[i].value < SMALL) {
+        if (s->entries[i].value < NF_ONEHOT_SMALL) {
             s->slots[s->entries[i].value] = s->entries[i].slot;
         }
     }
@@ -284,7 +259,7 @@ static int index_entries(nf_step *step)
 
 static int seal_mapped(nf_step *step)
 {
-    onehot *s = step->state;
+    nf_onehot *s = step->state;
     nf_port_entry e;
     const char *at;
     size_t entries = 0;
@@ -297,7 +272,7 @@ static int seal_mapped(nf_step *step)
     for (at = s->map; (code = nf_ports_next(step->ctx, &at, &e)) > 0; entries++) {
     }
     code = code != 0 ? code : too_many(step, entries);
-    code = code != 0 ? code : make_tables(step, (uint32_t)entries, SMALL);
+    code = code != 0 ? code : make_tables(step, (uint32_t)entries, NF_ONEHOT_SMALL);
     if (code == 0) {
         s->entries = nf_alloc_array(step->ctx, entries + 1, sizeof *s->entries);
         s->entries_cap = s->entries != NULL ? entries + 1 : 0;
@@ -313,7 +288,7 @@ static int seal_mapped(nf_step *step)
 
 static int seal(nf_step *step)
 {
-    onehot *s = step->state;
+    nf_onehot *s = step->state;
 
     if (s->mapped) {
         return seal_mapped(step);
@@ -321,184 +296,9 @@ static int seal(nf_step *step)
     return step->bound ? seal_learned(step) : NETFEAT_OK;
 }
 
-/* ---- applying ---- */
-
-/* The columns under construction: bits, and one bitmap of NULLs for all. */
-typedef struct {
-    uint32_t n;
-    uint8_t **bits; /* one array for each column */
-    nf_buffer **buffers;
-    nf_buffer *validity;
-} grid;
-
-static void free_grid(netfeat_ctx *ctx, grid *g)
-{
-    for (uint32_t i = 0; g->buffers != NULL && i < g->n; i++) {
-        nf_buffer_unref(g->buffers[i]);
-    }
-    nf_free(ctx, g->buffers, ((size_t)g->n + 1) * sizeof *g->buffers);
-    nf_free(ctx, g->bits, ((size_t)g->n + 1) * sizeof *g->bits);
-    nf_buffer_unref(g->validity);
-}
-
-static int make_grid(netfeat_ctx *ctx, uint32_t n, int64_t rows, grid *g)
-{
-    size_t bytes = nf_bitmap_bytes(rows);
-    int code;
-
-    g->n = n;
-    g->buffers = nf_alloc_zero(ctx, ((size_t)n + 1) * sizeof *g->buffers);
-    g->bits = g->buffers != NULL ? nf_alloc_zero(ctx, ((size_t)n + 1) * sizeof *g->bits) : NULL;
-    code = g->bits != NULL ? nf_buffer_new(ctx, bytes, &g->validity) : nf_ctx_code(ctx);
-    if (code == 0 && bytes > 0) {
-        memset(g->validity->data, 0, bytes);
-        nf_bitmap_fill(g->validity->data, 0, rows, true);
-    }
-    for (uint32_t i = 0; code == 0 && i < n; i++) {
-        code = nf_buffer_new(ctx, bytes, &g->buffers[i]);
-        if (code == 0) {
-            g->bits[i] = g->buffers[i]->data;
-            if (bytes > 0) {
-                memset(g->bits[i], 0, bytes);
-            }
-        }
-    }
-    return code;
-}
-
-static uint32_t slot_of_value(const onehot *s, uint64_t value)
-{
-    size_t lo = 0, hi = s->n_entries;
-
-    if (value < SMALL) {
-        return s->slots[value];
-    }
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (s->entries[s->by_value[mid]].value < value) {
-            lo = mid + 1;
-        } else {
-            hi = mid;
-        }
-    }
-    return lo < s->n_entries && s->entries[s->by_value[lo]].value == value ? s->entries[s->by_value[lo]].slot
-                                                                           : NO_SLOT;
-}
-
-/* Slots of a block of rows; NULL gives NO_SLOT. */
-static int find_slots(netfeat_ctx *ctx, const onehot *s, netfeat_column *col, int64_t first, int n,
-                      uint32_t *slots)
-{
-    uint64_t values[NF_BLOCK];
-    int code;
-
-    if (s->mapped) {
-        nf_read_u64(col, first, n, values);
-        for (int i = 0; i < n; i++) {
-            slots[i] = nf_column_present(col, first + i) ? slot_of_value(s, values[i]) : NO_SLOT;
-        }
-        return NETFEAT_OK;
-    }
-    code = nf_categories_look_up(ctx, &s->cat, col, first, n, slots);
-    for (int i = 0; code == 0 && i < n; i++) {
-        slots[i] = slots[i] != NF_GROUP_NONE ? s->slots[slots[i]] : NO_SLOT;
-    }
-    return code;
-}
-
-static int set_bits(netfeat_ctx *ctx, const nf_step *step, netfeat_column *col, int64_t first, int n,
-                    const uint32_t *restrict slots, grid *g)
-{
-    int rule = nf_unknown_rule(step, NETFEAT_UNKNOWN_ZERO);
-    bool unusual = rule != NETFEAT_UNKNOWN_ZERO || col->nulls > 0 || col->type == NETFEAT_TYPE_F64;
-
-    for (int i = 0; i < n; i++) {
-        if (slots[i] < g->n) {
-            nf_bitmap_set(g->bits[slots[i]], first + i);
-        } else if (unusual && slots[i] == NO_SLOT) {
-            bool present = nf_has_value(col, first + i);
-            if (present && rule == NETFEAT_UNKNOWN_ERROR) {
-                return nf_unknown_error(ctx, step, col, first + i);
-            }
-            if (!present || rule == NETFEAT_UNKNOWN_NULL) {
-                nf_bitmap_clear(g->validity->data, first + i);
-            }
-        }
-    }
-    return NETFEAT_OK;
-}
-
-/* Ports without NULLs, unknown ones being 0: the common case, without the detour over slots. */
-static void set_port_bits(const uint32_t *restrict slots, const uint16_t *restrict ports, int64_t rows,
-                          grid *g)
-{
-    uint8_t *const *bits = g->bits;
-
-    for (int64_t i = 0; i < rows; i++) {
-        uint32_t slot = slots[ports[i]];
-        if (slot < g->n) {
-            nf_bitmap_set(bits[slot], i);
-        }
-    }
-}
-
-static int add_columns(netfeat_ctx *ctx, const nf_step *step, grid *g, int64_t rows, nf_outputs *out)
-{
-    const onehot *s = step->state;
-    int64_t nulls = rows - nf_bitmap_count(g->validity->data, 0, rows);
-    int code = NETFEAT_OK;
-
-    for (uint32_t i = 0; code == 0 && i < g->n; i++) {
-        nf_column_parts parts = {.type = NETFEAT_TYPE_BOOL, .length = rows, .nulls = nulls};
-        netfeat_column *col = NULL;
-        parts.data = g->bits[i];
-        parts.data_buf = nf_buffer_ref(g->buffers[i]);
-        parts.validity = nulls > 0 ? g->validity->data : NULL;
-        parts.validity_buf = nulls > 0 ? nf_buffer_ref(g->validity) : NULL;
-        parts.definition = nf_feature_definition(step->cls->id);
-        parts.null_rule = netfeat_feature_null_rule(step->cls->id);
-        code = nf_column_make(ctx, &parts, &col);
-        code = code != 0 ? code : nf_outputs_add(out, s->names[i], col);
-    }
-    return code;
-}
-
-static int check_mapped_type(netfeat_ctx *ctx, const netfeat_column *col)
-{
-    if (!nf_type_is_numeric(col->type) || col->type == NETFEAT_TYPE_F64) {
-        return nf_error(ctx, NETFEAT_ERR_TYPE, "onehot: a map of numbers does not fit a %s column",
-                        netfeat_type_name(col->type));
-    }
-    return NETFEAT_OK;
-}
-
-static int apply(netfeat_ctx *ctx, nf_step *step, netfeat_column *const *in, nf_outputs *out)
-{
-    const onehot *s = step->state;
-    netfeat_column *col = in[0];
-    bool ports = s->mapped && col->type == NETFEAT_TYPE_U16 && col->nulls == 0 &&
-                 nf_unknown_rule(step, NETFEAT_UNKNOWN_ZERO) == NETFEAT_UNKNOWN_ZERO;
-    uint32_t slots[NF_BLOCK];
-    grid g = {0, NULL, NULL, NULL};
-    int code = s->mapped ? check_mapped_type(ctx, col) : NETFEAT_OK;
-
-    code = code != 0 ? code : make_grid(ctx, s->n, col->length, &g);
-    if (code == 0 && ports) {
-        set_port_bits(s->slots, (const uint16_t *)(const void *)col->data, col->length, &g);
-    }
-    for (int64_t first = 0; code == 0 && !ports && first < col->length; first += NF_BLOCK) {
-        int n = col->length - first < NF_BLOCK ? (int)(col->length - first) : NF_BLOCK;
-        code = find_slots(ctx, s, col, first, n, slots);
-        code = code != 0 ? code : set_bits(ctx, step, col, first, n, slots, &g);
-    }
-    code = code != 0 ? code : add_columns(ctx, step, &g, col->length, out);
-    free_grid(ctx, &g);
-    return code;
-}
-
 /* ---- mapping, state ---- */
 
-static int add_names(netfeat_ctx *ctx, const onehot *s, nf_outputs *out)
+static int add_names(netfeat_ctx *ctx, const nf_onehot *s, nf_outputs *out)
 {
     netfeat_column *col = NULL;
     nf_builder b;
@@ -519,7 +319,7 @@ static int add_names(netfeat_ctx *ctx, const onehot *s, nf_outputs *out)
 
 static int mapping(netfeat_ctx *ctx, nf_step *step, nf_outputs *out)
 {
-    const onehot *s = step->state;
+    const nf_onehot *s = step->state;
     netfeat_column *col = NULL;
     uint32_t *ids = NULL;
     uint64_t *values;
@@ -543,7 +343,7 @@ static int mapping(netfeat_ctx *ctx, nf_step *step, nf_outputs *out)
 
 static int save(const nf_step *step, nf_state_writer *w)
 {
-    const onehot *s = step->state;
+    const nf_onehot *s = step->state;
 
     if (s->mapped) {
         return s->map != NULL ? nf_state_put_text(w, "map", s->map) : NETFEAT_OK;
@@ -553,7 +353,7 @@ static int save(const nf_step *step, nf_state_writer *w)
 
 static int load(nf_step *step, nf_state_reader *r)
 {
-    onehot *s = step->state;
+    nf_onehot *s = step->state;
 
     if (!s->mapped) {
         return nf_categories_load(&s->cat, r);
@@ -566,13 +366,13 @@ const nf_feature_class nf_onehot_class = {
     .kind = NF_ENCODER,
     .min_inputs = 1,
     .max_inputs = 1,
-    .state_bytes = sizeof(onehot),
+    .state_bytes = sizeof(nf_onehot),
     .open = open_state,
     .bind = bind,
     .close = close_state,
     .fit = fit,
     .seal = seal,
-    .apply = apply,
+    .apply = nf_onehot_apply,
     .merge = merge,
     .mapping = mapping,
     .save = save,

@@ -89,7 +89,6 @@ static void add_gap(nf_gaps *s, int64_t gap)
 {
     s->min = s->times == 1 || gap < s->min ? gap : s->min;
     s->max = s->times == 1 || gap > s->max ? gap : s->max;
-    s->sum += gap;
     nf_add_squares(&s->squares, nf_square(gap));
 }
 
@@ -131,7 +130,6 @@ static void merge_gaps(const nf_flow_config *config, void *state, const void *la
                 a->min = b->min < a->min ? b->min : a->min;
                 a->max = b->max > a->max ? b->max : a->max;
             }
-            a->sum += b->sum;
             nf_add_squares(&a->squares, b->squares);
             a->last = b->last;
             a->times += b->times;
@@ -139,25 +137,12 @@ static void merge_gaps(const nf_flow_config *config, void *state, const void *la
     }
 }
 
-static bool valid_gaps(const nf_flow_config *config, const void *state)
-{
-    const nf_gaps *s = state;
-
-    for (size_t i = 0; i <= config->sides; i++) {
-        if (!nf_sum_is_sane(s[i].sum)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* The third one, for all packets, is there in one-way tables, too, and stays empty. */
 const nf_flow_group nf_group_gaps = {.name = "gaps",
                                      .bytes = sizeof(nf_gaps),
                                      .side_bytes = sizeof(nf_gaps),
                                      .update = update_gaps,
-                                     .merge = merge_gaps,
-                                     .valid = valid_gaps};
+                                     .merge = merge_gaps};
 
 /* ---- first and last time of each side ---- */
 

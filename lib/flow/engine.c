@@ -10,6 +10,7 @@
 
 #define CHECKPOINT_BATCHES 64
 #define CACHE_LINE         64
+#define LINES_AHEAD        192 /* entries on their way into the cache: more of them would not fit */
 
 /* ---- the key of a packet ---- */
 
@@ -74,19 +75,36 @@ static int prepare(netfeat_flows *fl, nf_flow_packet *p)
     return code;
 }
 
+static size_t lines_to_fetch(const netfeat_flows *fl)
+{
+    size_t lines = (fl->config.clear_bytes + CACHE_LINE - 1) / CACHE_LINE;
+    return lines < 10 ? lines : 10;
+}
+
 /* The entry that the search will most likely end at, on its way into the cache. */
-static void prefetch_entry(const netfeat_flows *fl, const nf_flow_packet *p)
+static void prefetch_entry(const netfeat_flows *fl, nf_flow_packet *p)
 {
     uint64_t pos = nf_map_start(&fl->map, p->hash);
     uint32_t index = p->left_out ? NF_MAP_NONE : nf_map_next(&fl->map, p->hash, &pos);
 
+    p->likely = index;
     if (index != NF_MAP_NONE) {
         const uint8_t *entry = fl->entries + (size_t)index * fl->config.stride;
-        size_t bytes = fl->config.stride < 8 * CACHE_LINE ? fl->config.stride : 8 * CACHE_LINE;
-        for (size_t i = 0; i < bytes; i += CACHE_LINE) {
-            __builtin_prefetch(entry + i, 1);
+        size_t lines = lines_to_fetch(fl);
+        for (size_t i = 0; i <= lines; i++) { /* entries begin anywhere in a line: one more */
+            __builtin_prefetch(entry + i * CACHE_LINE, 1);
         }
         __builtin_prefetch(&fl->links[index], 1);
+    }
+}
+
+/* Later, when its link has come: those of its neighbours, which change when it moves to the end. */
+static void prefetch_neighbours(const netfeat_flows *fl, const nf_flow_packet *p)
+{
+    if (p->likely != NF_MAP_NONE) {
+        nf_flow_link link = fl->links[p->likely];
+        __builtin_prefetch(&fl->links[link.prev != NF_MAP_NONE ? link.prev : 0], 1);
+        __builtin_prefetch(&fl->links[link.next != NF_MAP_NONE ? link.next : 0], 1);
     }
 }
 
@@ -186,6 +204,18 @@ static void count_packet(netfeat_flows *fl, nf_flow *f, nf_flow_packet *p)
     }
 }
 
+/* Most often the entry that was fetched ahead, unless it has ended since. */
+static uint32_t find(const netfeat_flows *fl, const nf_flow_packet *p)
+{
+    if (p->likely != NF_MAP_NONE) {
+        const nf_flow *f = nf_flow_at(fl, p->likely);
+        if (f->reason == 0 && nf_key_equal(nf_flow_key_of(f), &p->key, fl->config.key_bytes)) {
+            return p->likely;
+        }
+    }
+    return nf_flow_find(fl, &p->key, p->hash);
+}
+
 static int account(netfeat_flows *fl, nf_flow_packet *p, uint64_t *ret_id)
 {
     const nf_flow_config *config = &fl->config;
@@ -199,7 +229,7 @@ static int account(netfeat_flows *fl, nf_flow_packet *p, uint64_t *ret_id)
         }
         fl->clock = p->time > fl->clock ? p->time : fl->clock;
     }
-    index = nf_flow_find(fl, &p->key, p->hash);
+    index = find(fl, p);
     if (index != NF_MAP_NONE) {
         reason = nf_flow_decide(config, nf_flow_at(fl, index), p);
     }
@@ -241,6 +271,7 @@ static int feed_batch(netfeat_flows *fl, const nf_flow_input *in, int64_t first,
     nf_flow_packet *p = fl->batch;
     int prepared = 0;
     int code = nf_flow_input_read(fl, in, first, n, p);
+    int ahead = LINES_AHEAD / (int)(lines_to_fetch(fl) + 1);
     int done = 0;
 
     if (code != 0) {
@@ -250,11 +281,17 @@ static int feed_batch(netfeat_flows *fl, const nf_flow_input *in, int64_t first,
         code = prepare(fl, &p[prepared]);
         prepared += code == 0;
     }
-    for (int i = 0; i < prepared; i++) {
+    for (int i = 0; i < prepared && i < ahead; i++) {
         prefetch_entry(fl, &p[i]);
     }
     for (int i = 0; i < prepared; i++) {
         uint64_t id = 0;
+        if (i + ahead < prepared) {
+            prefetch_entry(fl, &p[i + ahead]);
+        }
+        if (i + ahead / 2 < prepared) {
+            prefetch_neighbours(fl, &p[i + ahead / 2]);
+        }
         if (!p[i].left_out) {
             done = account(fl, &p[i], &id);
             if (done != 0) {

@@ -60,9 +60,10 @@ typedef struct {
     uint16_t tcp_flags, window;
     uint16_t icmp_id;
     uint8_t tcp_header_length, ttl, ip_flags, icmp_type, icmp_code;
-    uint8_t side;  /* of the key: where the sender is */
-    uint8_t book;  /* the side it is counted for: the same but for quirks of profiles */
-    bool left_out; /* belongs to no flow */
+    uint32_t likely; /* entry that it most likely belongs to, or NF_MAP_NONE; only for fetching ahead */
+    uint8_t side;    /* of the key: where the sender is */
+    uint8_t book;    /* the side it is counted for: the same but for quirks of profiles */
+    bool left_out;   /* belongs to no flow */
     bool timed, tcp, icmp, has_ttl;
     bool fragment; /* not the first one */
     bool fresh;    /* the first packet of its flow */

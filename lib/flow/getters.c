@@ -244,7 +244,7 @@ nf_summary nf_sum_gaps(const nf_flow_view *v, int argument)
     if (s->times > 1) {
         add_extremes(&sum, s->min, s->max);
         sum.n = s->times - 1;
-        sum.sum = s->sum;
+        sum.sum = (nf_i128)s->last - s->first;
         sum.squares = s->squares;
     }
     return sum;

@@ -53,8 +53,8 @@ typedef struct { /* NF_G_SIZES, per side; the sum is in nf_counts */
     uint64_t min, max;
 } nf_sizes;
 
-typedef struct { /* NF_G_GAPS, per side, then all packets: inter-arrival times, ns */
-    nf_i128 sum;
+typedef struct
+{ /* NF_G_GAPS, per side, then all packets: inter-arrival times, ns; their sum is last - first */
     nf_u128 squares;
     int64_t min, max;
     int64_t first, last; /* times in order of arrival */

@@ -75,17 +75,43 @@ int nf_flow_input_open(netfeat_ctx *ctx, const nf_flow_config *config, const net
     return code;
 }
 
+/* Whether a packet table is asked for the column; optional ones only if packets have such a field. */
+static bool is_input(const nf_flow_config *config, int input)
+{
+    bool optional = (config->optional >> input & 1) != 0 && netfeat_field_by_name(inputs[input].name) >= 0;
+    return (config->inputs >> input & 1) != 0 || optional;
+}
+
+const char *netfeat_flows_input_name(const netfeat_flows *fl, int index)
+{
+    bool listed = false;
+
+    if (fl == NULL || index < 0) {
+        return NULL;
+    }
+    for (int i = 0; i < NF_INPUTS; i++) {
+        if (is_input(&fl->config, i)) {
+            listed = listed || strcmp(inputs[i].name, fl->config.length_column) == 0;
+            if (index-- == 0) {
+                return inputs[i].name;
+            }
+        }
+    }
+    return index == 0 && !listed ? fl->config.length_column : NULL;
+}
+
 /* ---- columns into packets ---- */
 
 /* member = value of the column, for every packet; NULL rows are made 0 whatever they hold. */
 #define COPY(suffix, type, member)                                                                           \
     do {                                                                                                     \
         const netfeat_column *col = in->col[NF_IN_##suffix];                                                 \
-        if (col != NULL) {                                                                                   \
-            const type *values = (const type *)(const void *)col->data + first;                              \
-            for (int i = 0; i < n; i++) {                                                                    \
-                p[i].member = nf_column_present(col, first + i) ? values[i] : 0;                             \
-            }                                                                                                \
+        const type *values = col != NULL ? (const type *)(const void *)col->data + first : NULL;             \
+        for (int i = 0; col != NULL && col->validity == NULL && i < n; i++) {                                \
+            p[i].member = values[i];                                                                         \
+        }                                                                                                    \
+        for (int i = 0; col != NULL && col->validity != NULL && i < n; i++) {                                \
+            p[i].member = nf_column_present(col, first + i) ? values[i] : 0;                                 \
         }                                                                                                    \
     } while (0)
 

@@ -43,6 +43,20 @@ uint8_t nf_key_order(nf_flow_key *key);
 /* Type of the message that answers an ICMP or ICMPv6 message of this type, or is answered by it; -1 none. */
 int nf_icmp_answer(uint8_t protocol, uint8_t type);
 
+/* Whether two keys have the same first bytes; a multiple of 8. */
+static inline bool nf_key_equal(const void *a, const void *b, size_t bytes)
+{
+    uint64_t differ = 0;
+
+    for (size_t i = 0; i < bytes; i += 8) {
+        uint64_t x, y;
+        memcpy(&x, (const uint8_t *)a + i, sizeof x);
+        memcpy(&y, (const uint8_t *)b + i, sizeof y);
+        differ |= x ^ y;
+    }
+    return differ == 0;
+}
+
 /* Whether an address is IPv4, kept as ::ffff:a.b.c.d. */
 static inline bool nf_ip_is_v4(const uint8_t ip[16])
 {

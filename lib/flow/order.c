@@ -96,11 +96,14 @@ static uint64_t position_of(const nf_flow *f, bool last)
 static int sort_by_position(netfeat_ctx *ctx, const nf_flow **flows, size_t n, bool last)
 {
     sorter s;
+    uint64_t *keys;
+    uint64_t differ = 0;
     bool sorted = true;
     int code;
 
-    for (size_t i = 1; i < n && sorted; i++) {
-        sorted = position_of(flows[i - 1], last) <= position_of(flows[i], last);
+    for (size_t i = 1; i < n; i++) {
+        sorted = sorted && position_of(flows[i - 1], last) <= position_of(flows[i], last);
+        differ |= position_of(flows[i - 1], last) ^ position_of(flows[i], last);
     }
     if (sorted) {
         return NETFEAT_OK;
@@ -109,13 +112,24 @@ static int sort_by_position(netfeat_ctx *ctx, const nf_flow **flows, size_t n, b
     if (code != 0) {
         return code;
     }
+    keys = nf_alloc_array(ctx, n, sizeof *keys);
+    if (keys == NULL) {
+        sorter_free(&s);
+        return nf_ctx_code(ctx);
+    }
+    for (size_t i = 0; i < n; i++) {
+        keys[i] = position_of(flows[i], last);
+    }
     for (unsigned shift = 0; shift < 64; shift += 16) {
-        for (size_t i = 0; i < n; i++) {
-            s.digit[i] = (uint16_t)(position_of(flows[i], last) >> shift);
+        for (size_t i = 0; (differ >> shift & 0xffff) != 0 && i < n; i++) {
+            s.digit[i] = (uint16_t)(keys[i] >> shift);
         }
-        sort_pass(&s);
+        if ((differ >> shift & 0xffff) != 0) {
+            sort_pass(&s);
+        }
     }
     code = apply(&s, flows);
+    nf_free(ctx, keys, n * sizeof *keys);
     sorter_free(&s);
     return code;
 }

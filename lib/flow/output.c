@@ -10,7 +10,7 @@
 #include "flow/profile.h"
 #include "table/builder.h"
 
-#define BLOCK 256 /* flows whose entries stay in the cache while all columns are written */
+#define BLOCK 64 /* flows whose entries stay in the cache while all columns are written */
 
 /* One column while it is written: values at known places, or a builder (TEXT), or two (lists). */
 typedef struct {
@@ -20,39 +20,6 @@ typedef struct {
     uint8_t *validity;
     nf_builder values, offsets;
 } writer;
-
-static void store(writer *w, int64_t row, const nf_flow_value *v)
-{
-    uint8_t *at = w->data + (size_t)row * (size_t)nf_type_width(w->def->type);
-    uint8_t u8 = (uint8_t)v->u;
-    uint16_t u16 = (uint16_t)v->u;
-    uint32_t u32 = (uint32_t)v->u;
-
-    switch (w->def->type) {
-    case NETFEAT_TYPE_U8:
-        *at = u8;
-        break;
-    case NETFEAT_TYPE_U16:
-        memcpy(at, &u16, sizeof u16);
-        break;
-    case NETFEAT_TYPE_U32:
-        memcpy(at, &u32, sizeof u32);
-        break;
-    case NETFEAT_TYPE_U64:
-        memcpy(at, &v->u, sizeof v->u);
-        break;
-    case NETFEAT_TYPE_I64:
-    case NETFEAT_TYPE_TIME_NS:
-        memcpy(at, &v->i, sizeof v->i);
-        break;
-    case NETFEAT_TYPE_F64:
-        memcpy(at, &v->f, sizeof v->f);
-        break;
-    default:
-        memcpy(at, v->bytes, v->size);
-        break;
-    }
-}
 
 static int append(nf_builder *b, int type, const nf_flow_value *v)
 {
@@ -82,26 +49,84 @@ static int write_list(writer *w, nf_flow_view *view)
     return code != 0 ? code : nf_builder_add_i64(&w->offsets, w->values.length);
 }
 
-static int write_cell(writer *w, nf_flow_view *view, int64_t row)
+static void look_at(nf_flow_view *view, const nf_flow *f)
+{
+    view->flow = f;
+    view->key = nf_flow_key_of(f);
+    view->forward = nf_flow_source(f);
+}
+
+/* Values of one column for n flows, row by row in place. */
+#define FILL(ctype, value)                                                                                   \
+    for (size_t i = 0; i < n; i++) {                                                                         \
+        nf_flow_value v = {.u = 0};                                                                          \
+        look_at(view, flows[i]);                                                                             \
+        if (!def->get(view, def->argument, &v)) {                                                            \
+            v = none;                                                                                        \
+            nf_bitmap_clear(w->validity, row + (int64_t)i);                                                  \
+        }                                                                                                    \
+        ((ctype *)(void *)w->data)[row + (int64_t)i] = (ctype)(value);                                       \
+    }
+
+static void fill_bytes(writer *w, nf_flow_view *view, const nf_flow *const *flows, size_t n, int64_t row)
+{
+    size_t width = (size_t)nf_type_width(w->def->type);
+
+    for (size_t i = 0; i < n; i++) {
+        uint8_t *at = w->data + ((size_t)row + i) * width;
+        nf_flow_value v = {.u = 0};
+        look_at(view, flows[i]);
+        if (w->def->get(view, w->def->argument, &v)) {
+            memcpy(at, v.bytes, width);
+        } else {
+            memset(at, 0, width);
+            nf_bitmap_clear(w->validity, row + (int64_t)i);
+        }
+    }
+}
+
+static void fill(writer *w, nf_flow_view *view, const nf_flow *const *flows, size_t n, int64_t row)
+{
+    const nf_flow_column *def = w->def;
+    const nf_flow_value none = {.u = 0};
+
+    switch (def->type) {
+    case NETFEAT_TYPE_U8:
+        FILL(uint8_t, v.u);
+        break;
+    case NETFEAT_TYPE_U16:
+        FILL(uint16_t, v.u);
+        break;
+    case NETFEAT_TYPE_U32:
+        FILL(uint32_t, v.u);
+        break;
+    case NETFEAT_TYPE_U64:
+        FILL(uint64_t, v.u);
+        break;
+    case NETFEAT_TYPE_I64:
+    case NETFEAT_TYPE_TIME_NS:
+        FILL(int64_t, v.i);
+        break;
+    case NETFEAT_TYPE_F64:
+        FILL(double, v.f);
+        break;
+    default:
+        fill_bytes(w, view, flows, n, row);
+        break;
+    }
+}
+
+/* A list, or a text: appended. */
+static int append_cell(writer *w, nf_flow_view *view)
 {
     const nf_flow_column *def = w->def;
     nf_flow_value v = {.u = 0};
-    bool present;
 
     if (def->count != NULL) {
         return write_list(w, view);
     }
-    present = def->get(view, def->argument, &v);
-    if (def->type == NETFEAT_TYPE_TEXT) {
-        return present ? append(&w->values, def->type, &v) : nf_builder_add_null(&w->values);
-    }
-    if (present) {
-        store(w, row, &v);
-    } else {
-        memset(w->data + (size_t)row * (size_t)nf_type_width(def->type), 0, (size_t)nf_type_width(def->type));
-        nf_bitmap_clear(w->validity, row);
-    }
-    return NETFEAT_OK;
+    return def->get(view, def->argument, &v) ? append(&w->values, def->type, &v)
+                                             : nf_builder_add_null(&w->values);
 }
 
 static int start_writer(netfeat_ctx *ctx, const nf_flow_column *def, int64_t rows, writer *w)
@@ -147,21 +172,36 @@ static void free_writer(writer *w)
     }
 }
 
-static int write_block(const nf_flow_config *config, writer *writers, const nf_flow *const *flows,
-                       size_t first, size_t n)
+static int write_block(const nf_flow_config *config, writer *writers, const nf_flow *const *flows, size_t n,
+                       int64_t row)
 {
     nf_flow_view view = {.config = config};
     int code = NETFEAT_OK;
 
-    for (int c = 0; c < config->width; c++) {
+    for (int c = 0; code == 0 && c < config->width; c++) {
+        writer *w = &writers[c];
+        if (w->col != NULL) {
+            fill(w, &view, flows, n, row);
+            continue;
+        }
         for (size_t i = 0; code == 0 && i < n; i++) {
-            view.flow = flows[first + i];
-            view.key = nf_flow_key_of(view.flow);
-            view.forward = nf_flow_source(view.flow);
-            code = write_cell(&writers[c], &view, (int64_t)(first + i));
+            look_at(&view, flows[i]);
+            code = append_cell(w, &view);
         }
     }
     return code;
+}
+
+/* The next flows, which may lie anywhere, on their way into the cache. */
+static void prefetch_block(const nf_flow_config *config, const nf_flow *const *flows, size_t n)
+{
+    size_t bytes = config->clear_bytes < 512 ? config->clear_bytes : 512;
+
+    for (size_t i = 0; i < n; i++) {
+        for (size_t at = 0; at < bytes; at += 64) {
+            __builtin_prefetch((const uint8_t *)flows[i] + at);
+        }
+    }
 }
 
 static int make_table(netfeat_ctx *ctx, writer *writers, int width, int64_t rows, netfeat_table **ret)
@@ -197,7 +237,10 @@ int nf_flow_output(netfeat_ctx *ctx, const nf_flow_config *config, const nf_flow
         code = start_writer(ctx, config->columns[c], (int64_t)n, &writers[c]);
     }
     for (size_t i = 0; code == 0 && i < n; i += BLOCK) {
-        code = write_block(config, writers, flows, i, n - i < BLOCK ? n - i : BLOCK);
+        size_t rest = n - i;
+        size_t ahead = rest > BLOCK ? rest - BLOCK : 0;
+        prefetch_block(config, flows + i + (rest - ahead), ahead < BLOCK ? ahead : BLOCK);
+        code = write_block(config, writers, flows + i, rest < BLOCK ? rest : BLOCK, (int64_t)i);
     }
     code = code != 0 ? code : make_table(ctx, writers, config->width, (int64_t)n, ret);
     for (int c = 0; c < config->width; c++) {

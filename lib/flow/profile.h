@@ -65,11 +65,13 @@ typedef struct {
 } nf_flow_view;
 
 typedef struct {
-    uint64_t u;
-    int64_t i;
-    double f;
-    const void *bytes;
-    size_t size;
+    union {
+        uint64_t u;
+        int64_t i;
+        double f;
+        const void *bytes;
+    };
+    size_t size; /* of bytes */
 } nf_flow_value;
 
 /* The member of *ret that the column's type asks for; false: NULL. Lists: the value of view->element. */

@@ -15,13 +15,13 @@ void nf_flow_slots_free(netfeat_flows *fl)
     fl->cap = fl->links_cap = 0;
 }
 
-/* Double while small, then by a quarter, up to what may be open; beyond that only flows that ended and wait
+/* Double while small, then by a sixteenth, up to what may be open; beyond that only flows that ended and wait
    need room: an eighth at a time, for which the budget leaves space. */
 static size_t next_capacity(const netfeat_flows *fl)
 {
     size_t most = fl->config.max_open;
     size_t cap = fl->cap;
-    size_t step = cap * fl->config.stride > ((size_t)4 << 20) ? cap / 4 : cap;
+    size_t step = cap * fl->config.stride > ((size_t)4 << 20) ? cap / 16 : cap;
     size_t want = cap + (step > 64 ? step : 64);
 
     if (cap >= most) {
@@ -73,7 +73,7 @@ uint32_t nf_flow_find(const netfeat_flows *fl, const nf_flow_key *key, uint64_t 
     uint32_t index;
 
     for (; (index = nf_map_next(&fl->map, hash, &pos)) != NF_MAP_NONE; pos++) {
-        if (memcmp(nf_flow_key_of(nf_flow_at(fl, index)), key, fl->config.key_bytes) == 0) {
+        if (nf_key_equal(nf_flow_key_of(nf_flow_at(fl, index)), key, fl->config.key_bytes)) {
             return index;
         }
     }

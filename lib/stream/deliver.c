@@ -141,8 +141,8 @@ bool nf_gap(netfeat_streams *st, nf_stream *flow, int dir, int reason)
     nf_count(st, flow, dir, NF_COUNT_GAP_BYTES, ev->size);
     d->next = target;
     conn->lossy = true;
-    nf_wait_stop(st, flow, dir, NF_WAIT_HOLE);
-    nf_wait_stop(st, flow, dir, NF_WAIT_ACK);
+    nf_wait_stop(st, &flow->tcp.conn->dirs[dir], NF_WAIT_HOLE);
+    nf_wait_stop(st, &flow->tcp.conn->dirs[dir], NF_WAIT_ACK);
     if (d->urgent != NULL) {
         uint32_t n = 0;
         while (n < d->urgent->n && d->urgent->at[n] < target) {
@@ -185,8 +185,8 @@ void nf_skip_direction(netfeat_streams *st, nf_stream *flow, int dir)
     nf_dir *d = &flow->tcp.conn->dirs[dir];
 
     nf_store_clear(&st->pool, &d->store);
-    nf_wait_stop(st, flow, dir, NF_WAIT_HOLE);
-    nf_wait_stop(st, flow, dir, NF_WAIT_ACK);
+    nf_wait_stop(st, &flow->tcp.conn->dirs[dir], NF_WAIT_HOLE);
+    nf_wait_stop(st, &flow->tcp.conn->dirs[dir], NF_WAIT_ACK);
     d->depth = d->next < d->depth ? d->next : d->depth;
     d->flags |= NF_DIR_CUT;
     nf_truncate(st, flow, dir);
@@ -201,7 +201,7 @@ static void watch_hole(netfeat_streams *st, nf_stream *flow, int dir)
     if (d->store.first != NULL && d->store.first->s > d->next) {
         nf_wait_start(st, flow, dir, NF_WAIT_HOLE);
     } else {
-        nf_wait_stop(st, flow, dir, NF_WAIT_HOLE);
+        nf_wait_stop(st, &flow->tcp.conn->dirs[dir], NF_WAIT_HOLE);
     }
 }
 
@@ -212,17 +212,17 @@ static bool acked_hole(netfeat_streams *st, nf_stream *flow, int dir)
     bool next_is_held = d->store.first != NULL && d->store.first->s == d->next;
 
     if (d->acked <= d->next || next_is_held || nf_has(d, NF_DIR_TRUNCATED)) {
-        nf_wait_stop(st, flow, dir, NF_WAIT_ACK);
+        nf_wait_stop(st, &flow->tcp.conn->dirs[dir], NF_WAIT_ACK);
         return false;
     }
     nf_wait_start(st, flow, dir, NF_WAIT_ACK);
-    if (st->now - d->waits[NF_WAIT_ACK].since < st->config.ack_grace_ns) {
+    if (nf_elapsed(st->now, d->waits[NF_WAIT_ACK].since) < st->config.ack_grace_ns) {
         return false;
     }
     return nf_gap(st, flow, dir, NETFEAT_GAP_ACK);
 }
 
-void nf_pump(netfeat_streams *st, nf_stream *flow, int dir, bool force)
+void nf_pump_held(netfeat_streams *st, nf_stream *flow, int dir, bool force)
 {
     nf_conn *conn = flow->tcp.conn;
     nf_dir *d = &conn->dirs[dir];

@@ -96,16 +96,17 @@ void nf_feed_segment(netfeat_streams *st, nf_segment *seg, int checksum)
 
     /* an RST without a connection is not left to the card: it says nothing */
     if (in->offload != NULL && (bad || !(seg->flags & NETFEAT_TCP_RST))) {
-        bool taken = nf_offload_note(in->offload, seg->src_ip, bad, &st->totals[NF_TOTAL_OFFLOAD_ENDPOINTS]);
+        bool taken = nf_offload_note(in->offload, seg->key.ip[seg->swapped], bad,
+                                     &st->totals[NF_TOTAL_OFFLOAD_ENDPOINTS]);
         bad = bad && !taken && checksum != NF_CHECKSUM_PARTIAL;
     }
     seg->bad_checksum = bad;
-    if (seg->protocol == NF_PROTOCOL_TCP) {
+    if (seg->key.protocol == NF_PROTOCOL_TCP) {
         st->totals[NF_TOTAL_SEGMENTS]++;
         if (st->config.tcp) {
             nf_tcp_segment(st, seg);
         }
-    } else if (seg->protocol == NF_PROTOCOL_UDP) {
+    } else if (seg->key.protocol == NF_PROTOCOL_UDP) {
         st->totals[NF_TOTAL_DATAGRAMS]++;
         if (st->config.udp) {
             nf_udp_datagram(st, seg);
@@ -151,32 +152,38 @@ static void tcp_fields(const nf_packet *pkt, const uint8_t *data, nf_segment *se
     seg->md5 = header > 20 && has_md5(data + pkt->l4_offset + 20, header - 20);
 }
 
-static void segment(netfeat_streams *st, const nf_packet *pkt, const uint8_t *data)
+/* A decoded packet that is no fragment. */
+static void prepare(const netfeat_streams *st, const nf_packet *pkt, const uint8_t *data, nf_prepared *p)
 {
-    bool tcp = (pkt->present & ENDPOINTS) == ENDPOINTS && pkt->ip_protocol == NF_PROTOCOL_TCP;
-    nf_segment seg;
+    nf_segment *seg = &p->segment;
+    bool tcp = pkt->ip_protocol == NF_PROTOCOL_TCP;
 
+    p->kind = NF_RECORD_OTHER;
     if ((pkt->present & ENDPOINTS) != ENDPOINTS || (tcp && (pkt->present & TCP_FIELDS) != TCP_FIELDS) ||
         (tcp ? !st->config.tcp : !st->config.udp || pkt->ip_protocol != NF_PROTOCOL_UDP)) {
-        st->totals[NF_TOTAL_OTHER]++;
         return;
     }
-    memset(&seg, 0, sizeof seg);
-    seg.protocol = pkt->ip_protocol;
-    memcpy(seg.src_ip, pkt->src_ip, sizeof seg.src_ip);
-    memcpy(seg.dst_ip, pkt->dst_ip, sizeof seg.dst_ip);
-    seg.src_port = pkt->src_port;
-    seg.dst_port = pkt->dst_port;
-    seg.data = pkt->payload;
-    seg.len = pkt->payload_length;
-    seg.captured = pkt->payload_captured;
-    seg.packet = st->packet;
+    p->kind = NF_RECORD_SEGMENT;
+    memset(seg, 0, sizeof *seg);
+    nf_segment_key(st, seg, pkt->ip_protocol, pkt->src_ip, pkt->dst_ip, pkt->src_port, pkt->dst_port);
+    seg->data = pkt->payload;
+    seg->len = pkt->payload_length;
+    seg->captured = pkt->payload_captured;
     if (tcp) {
-        tcp_fields(pkt, data, &seg);
+        tcp_fields(pkt, data, seg);
     }
-    nf_feed_segment(st, &seg,
-                    st->config.checksum != NETFEAT_CHECKSUM_OFF ? nf_transport_checksum(pkt, data)
-                                                                : NF_CHECKSUM_GOOD);
+    p->checksum = (uint8_t)(st->config.checksum != NETFEAT_CHECKSUM_OFF ? nf_transport_checksum(pkt, data)
+                                                                        : NF_CHECKSUM_GOOD);
+}
+
+static void work_on(netfeat_streams *st, nf_prepared *p)
+{
+    if (p->kind == NF_RECORD_SEGMENT) {
+        p->segment.packet = st->packet;
+        nf_feed_segment(st, &p->segment, p->checksum);
+    } else {
+        st->totals[NF_TOTAL_OTHER]++;
+    }
 }
 
 /* ---- a packet ---- */
@@ -184,23 +191,23 @@ static void segment(netfeat_streams *st, const nf_packet *pkt, const uint8_t *da
 void nf_feed_decode(nf_stream_input *in, const nf_record *r)
 {
     nf_packet *pkt = &in->packet;
-    nf_decode_config outermost = in->decode;
 
     nf_decode(&in->decode, r->link_type, r->data, r->captured_length, r->wire_length, pkt);
     if ((pkt->quality & NETFEAT_QUALITY_FRAGMENT) && !nf_is_fragment(pkt) && !in->decode.outermost) {
         /* the first fragment of a datagram that holds a tunnel: what is in there is not whole, either */
+        nf_decode_config outermost = in->decode;
         outermost.outermost = true;
         nf_decode(&outermost, r->link_type, r->data, r->captured_length, r->wire_length, pkt);
     }
 }
 
-static void packet(netfeat_streams *st, const nf_record *r)
+/* A fragment, decoded now; and what it completes, if anything. */
+static void fragment(netfeat_streams *st, const nf_record *r)
 {
     nf_stream_input *in = st->input;
     nf_packet *pkt = &in->packet;
-    const uint8_t *data = r->data;
-    uint32_t size;
-    nf_record whole;
+    nf_record whole = *r;
+    nf_prepared p;
 
     nf_feed_decode(in, r);
     for (int level = 0; nf_is_fragment(pkt); level++) {
@@ -215,25 +222,74 @@ static void packet(netfeat_streams *st, const nf_record *r)
             st->totals[NF_TOTAL_FRAGMENT_NESTED]++;
             return;
         }
-        code = nf_frags_add(in->frags, pkt, data, st->now, level, &data, &size);
+        code = nf_frags_add(in->frags, pkt, whole.data, st->now, level, &whole.data, &whole.captured_length);
         if (code < 0) {
             nf_fail(st, code);
         }
         if (code <= 0) {
             return;
         }
-        whole =
-            (nf_record){.data = data, .captured_length = size, .wire_length = size, .link_type = NF_LINK_RAW};
+        whole.wire_length = whole.captured_length;
+        whole.link_type = NF_LINK_RAW;
         nf_feed_decode(in, &whole);
     }
-    segment(st, pkt, data);
+    prepare(st, pkt, whole.data, &p);
+    work_on(st, &p);
 }
 
-static void record(netfeat_streams *st, const nf_record *r)
+/* What can be known of a record before its turn comes. */
+static void look_at(netfeat_streams *st, const nf_record *r, nf_prepared *p)
+{
+    nf_stream_input *in = st->input;
+
+    nf_feed_decode(in, r);
+    if (nf_is_fragment(&in->packet)) {
+        p->kind = NF_RECORD_FRAGMENT;
+    } else {
+        prepare(st, &in->packet, r->data, p);
+    }
+}
+
+static void record(netfeat_streams *st, const nf_record *r, nf_prepared *p)
 {
     st->totals[NF_TOTAL_PACKETS]++;
     nf_feed_clock(st, r->number, !(r->flags & NF_RECORD_NO_TIME), r->time_ns);
-    packet(st, r);
+    if (p->kind == NF_RECORD_FRAGMENT) {
+        fragment(st, r);
+    } else {
+        work_on(st, p);
+    }
+}
+
+/* Look at all records of a batch before the first is worked on: the memory that their streams lie in comes while the
+   others are looked at. */
+static void look_ahead(netfeat_streams *st)
+{
+    static void (*const stages[])(const netfeat_streams *, const nf_segment *) = {nf_prefetch_record,
+                                                                                  nf_prefetch_conn};
+    nf_stream_input *in = st->input;
+
+    for (int i = 0; i < in->n_records; i++) {
+        look_at(st, &in->records[i], &in->prepared[i]);
+        if (in->prepared[i].kind == NF_RECORD_SEGMENT) {
+            nf_prefetch_slot(st, &in->prepared[i].segment);
+        }
+    }
+    for (size_t stage = 0; stage < sizeof stages / sizeof stages[0]; stage++) {
+        for (int i = 0; i < in->n_records; i++) {
+            if (in->prepared[i].kind == NF_RECORD_SEGMENT) {
+                stages[stage](st, &in->prepared[i].segment);
+            }
+        }
+    }
+}
+
+static void next_record(netfeat_streams *st)
+{
+    nf_stream_input *in = st->input;
+    int i = in->at_record++;
+
+    record(st, &in->records[i], &in->prepared[i]);
 }
 
 static int source_step(netfeat_streams *st)
@@ -242,7 +298,7 @@ static int source_step(netfeat_streams *st)
     int n;
 
     if (in->at_record < in->n_records) {
-        record(st, &in->records[in->at_record++]);
+        next_record(st);
         return 1;
     }
     in->n_records = in->at_record = 0;
@@ -259,8 +315,8 @@ static int source_step(netfeat_streams *st)
         return n;
     }
     in->n_records = n;
-    in->at_record = 1;
-    record(st, &in->records[0]);
+    look_ahead(st);
+    next_record(st);
     return 1;
 }
 
@@ -270,7 +326,8 @@ int nf_feed_step(netfeat_streams *st)
 
     if (in->pushed) {
         in->pushed = false;
-        record(st, &in->records[0]);
+        look_at(st, &in->records[0], &in->prepared[0]);
+        record(st, &in->records[0], &in->prepared[0]);
         return 1;
     }
     if (in->table.table != NULL) {

@@ -12,10 +12,20 @@
 
 #define NF_LINK_RAW 101 /* LINKTYPE_RAW: starts with the IP header */
 
+/* What a record turned out to be. */
+typedef struct {
+    uint8_t kind;     /* NF_RECORD_* below */
+    uint8_t checksum; /* NF_CHECKSUM_* */
+    nf_segment segment;
+} nf_prepared;
+
+enum { NF_RECORD_OTHER, NF_RECORD_SEGMENT, NF_RECORD_FRAGMENT };
+
 struct nf_stream_input {
     nf_decode_config decode;
     nf_packet packet;
     nf_record records[NF_BATCH];
+    nf_prepared prepared[NF_BATCH]; /* of the records */
     int n_records, at_record;
     netfeat_source *source; /* counted reference; NULL: none */
     nf_table_input table;

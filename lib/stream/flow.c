@@ -4,9 +4,10 @@
 
 #include "stream/streams.h"
 
-#define CHUNK_FLOWS 256
-/* A chain this long does not happen by chance: somebody knows the secret, or has found a weakness. */
-#define LONG_CHAIN 1024
+#define FIRST_CHUNK 256
+#define CHUNK       32768 /* FIRST_CHUNK << (DOUBLINGS - 1) */
+#define DOUBLINGS   8
+#define LIST_GRAIN  64 /* the lists are in order up to this part of the time-out */
 
 static const int evict_order[] = {NF_CLASS_CLOSED,    NF_CLASS_RESET, NF_CLASS_HALF_OPEN, NF_CLASS_ASYNC,
                                   NF_CLASS_ONE_SIDED, NF_CLASS_UDP,   NF_CLASS_EST};
@@ -39,37 +40,57 @@ int nf_streams_open(netfeat_streams *st)
         st->waiting[i].head = st->waiting[i].tail = NF_NONE;
     }
     st->free_flow = st->spent_flow = st->oldest = st->newest = NF_NONE;
-    nf_slab_init(&st->conns, sizeof(nf_conn), 64);
+    _Static_assert(sizeof(nf_conn) % NF_ARENA_ALIGN == 0, "whole cache lines");
+    nf_arena_init(&st->conns, sizeof(nf_conn));
     nf_slab_init(&st->rares, 2 * (NF_COUNTERS - NF_HOT_COUNTERS) * sizeof(uint64_t), 16);
     return NETFEAT_OK;
 }
 
+/* Chunks of records double until they are large enough for huge pages. */
+static uint32_t chunk_records(size_t n)
+{
+    return n == 0 ? FIRST_CHUNK : n < DOUBLINGS ? (uint32_t)FIRST_CHUNK << (n - 1) : CHUNK;
+}
+
+/* The first record of chunk n > 0. */
+static uint32_t chunk_start(size_t n)
+{
+    return n <= DOUBLINGS ? (uint32_t)FIRST_CHUNK << (n - 1) : (uint32_t)(n - DOUBLINGS + 1) * CHUNK;
+}
+
 nf_stream *nf_stream_at(const netfeat_streams *st, uint32_t index)
 {
-    return &st->chunks[index / CHUNK_FLOWS][index % CHUNK_FLOWS];
+    size_t n = 0;
+
+    if (index >= CHUNK) {
+        n = DOUBLINGS - 1 + index / CHUNK;
+    } else if (index >= FIRST_CHUNK) {
+        n = (size_t)(32 - __builtin_clz(index / FIRST_CHUNK));
+    }
+    return &st->chunks[n][n > 0 ? index - chunk_start(n) : index];
 }
 
 static int add_chunk(netfeat_streams *st)
 {
     size_t n = st->n_chunks;
+    uint32_t first = n == 0 ? 0 : chunk_start(n);
     nf_stream *chunk;
     int code = nf_grow(st->ctx, (void **)&st->chunks, &st->chunks_cap, n + 1, sizeof *st->chunks);
 
     if (code != 0) {
         return code;
     }
-    chunk = nf_alloc_array(st->ctx, CHUNK_FLOWS, sizeof *chunk);
+    chunk = nf_alloc_array(st->ctx, chunk_records(n), sizeof *chunk);
     if (chunk == NULL) {
         return nf_ctx_code(st->ctx);
     }
-    for (uint32_t i = CHUNK_FLOWS; i-- > 0;) {
-        chunk[i].index = (uint32_t)n * CHUNK_FLOWS + i;
+    for (uint32_t i = chunk_records(n); i-- > 0;) {
+        chunk[i].index = first + i;
         chunk[i].next = st->free_flow;
         chunk[i].alive = false;
         st->free_flow = chunk[i].index;
     }
     st->chunks[st->n_chunks++] = chunk;
-    st->flow_bytes += CHUNK_FLOWS * sizeof *chunk;
     return NETFEAT_OK;
 }
 
@@ -100,7 +121,7 @@ static void free_conn(netfeat_streams *st, nf_conn *conn)
         st->flow_bytes -= st->rares.size;
     }
     free_syn(st, conn->resyn);
-    nf_slab_give(&st->conns, conn);
+    nf_arena_give(&st->conns, conn);
     st->flow_bytes -= sizeof *conn;
 }
 
@@ -113,6 +134,7 @@ static void free_record(netfeat_streams *st, nf_stream *flow)
     }
     flow->next = st->free_flow;
     st->free_flow = flow->index;
+    st->flow_bytes -= sizeof *flow;
 }
 
 void nf_streams_collect(netfeat_streams *st)
@@ -122,7 +144,6 @@ void nf_streams_collect(netfeat_streams *st)
         st->spent_flow = flow->next;
         free_record(st, flow);
     }
-    nf_slab_trim(st->ctx, &st->conns, st->conns.keep);
     nf_slab_trim(st->ctx, &st->rares, st->rares.keep);
 }
 
@@ -134,10 +155,10 @@ void nf_streams_close(netfeat_streams *st)
         st->oldest = flow->newer;
         free_record(st, flow);
     }
-    nf_slab_trim(st->ctx, &st->conns, 0);
+    nf_arena_close(st->ctx, &st->conns);
     nf_slab_trim(st->ctx, &st->rares, 0);
     for (size_t i = 0; i < st->n_chunks; i++) {
-        nf_free(st->ctx, st->chunks[i], CHUNK_FLOWS * sizeof *st->chunks[i]);
+        nf_free(st->ctx, st->chunks[i], chunk_records(i) * sizeof *st->chunks[i]);
     }
     nf_free(st->ctx, st->chunks, st->chunks_cap * sizeof *st->chunks);
     nf_map_free(st->ctx, &st->map);
@@ -150,11 +171,14 @@ static void list_append(netfeat_streams *st, nf_stream *flow, int class_id)
     nf_list *list = &st->classes[class_id];
 
     flow->class_id = (uint8_t)class_id;
+    flow->listed = st->now;
     flow->prev = list->tail;
     flow->next = NF_NONE;
     *(list->tail != NF_NONE ? &nf_stream_at(st, list->tail)->next : &list->head) = flow->index;
     list->tail = flow->index;
     list->count++;
+    nf_timers_pressure(st);
+    nf_timers_note(st, st->now, nf_timeout_of(st, class_id));
 }
 
 static void list_remove(netfeat_streams *st, nf_stream *flow)
@@ -164,11 +188,14 @@ static void list_remove(netfeat_streams *st, nf_stream *flow)
     *(flow->prev != NF_NONE ? &nf_stream_at(st, flow->prev)->next : &list->head) = flow->next;
     *(flow->next != NF_NONE ? &nf_stream_at(st, flow->next)->prev : &list->tail) = flow->prev;
     list->count--;
+    nf_timers_pressure(st);
 }
 
 void nf_stream_touch(netfeat_streams *st, nf_stream *flow, int class_id)
 {
-    if (flow->class_id == class_id && flow->next == NF_NONE) {
+    /* moving it means touching its neighbours, which nothing else needs: not for every packet */
+    if (flow->class_id == class_id &&
+        nf_elapsed(st->now, flow->listed) < nf_timeout_of(st, class_id) / LIST_GRAIN) {
         return;
     }
     list_remove(st, flow);
@@ -201,82 +228,6 @@ int nf_stream_class(const nf_stream *flow)
         return NF_CLASS_ONE_SIDED;
     }
     return NF_CLASS_EST;
-}
-
-/* ---- index ---- */
-
-/* The key of a segment; true if its sender is the key's second endpoint. */
-static bool make_key(const nf_segment *seg, nf_stream_key *key)
-{
-    int order = memcmp(seg->src_ip, seg->dst_ip, sizeof seg->src_ip);
-    bool swapped = order > 0 || (order == 0 && seg->src_port > seg->dst_port);
-
-    memset(key, 0, sizeof *key);
-    memcpy(key->ip[swapped], seg->src_ip, sizeof seg->src_ip);
-    memcpy(key->ip[!swapped], seg->dst_ip, sizeof seg->dst_ip);
-    key->port[swapped] = seg->src_port;
-    key->port[!swapped] = seg->dst_port;
-    key->protocol = seg->protocol;
-    return swapped;
-}
-
-static uint64_t hash_key(const netfeat_streams *st, const nf_stream_key *key)
-{
-    return nf_hash(st->secret, key, sizeof *key);
-}
-
-/* A new secret out of the old one, and the whole index again. At most once per as many packets as there are
-   streams, so that it stays cheap on average. */
-static void reseed(netfeat_streams *st)
-{
-    if (st->totals[NF_TOTAL_PACKETS] - st->packets_at_reseed < st->n_flows) {
-        return;
-    }
-    st->packets_at_reseed = st->totals[NF_TOTAL_PACKETS];
-    for (size_t i = 0; i < sizeof st->secret; i += 8) {
-        uint64_t word = nf_hash(nf_ctx_secret(st->ctx), st->secret + i, 8) + st->totals[NF_TOTAL_RESEEDS];
-        memcpy(st->secret + i, &word, 8);
-    }
-    nf_map_clear(&st->map);
-    for (uint32_t i = st->oldest; i != NF_NONE; i = nf_stream_at(st, i)->newer) {
-        nf_map_insert(&st->map, hash_key(st, &nf_stream_at(st, i)->key), i);
-    }
-    st->totals[NF_TOTAL_RESEEDS]++;
-}
-
-static nf_stream *lookup(netfeat_streams *st, const nf_stream_key *key, uint64_t *ret_pos)
-{
-    uint64_t hash = hash_key(st, key);
-    uint64_t start = nf_map_start(&st->map, hash), pos = start;
-    nf_stream *found = NULL;
-    uint32_t i;
-
-    while (found == NULL && (i = nf_map_next(&st->map, hash, &pos)) != NF_MAP_NONE) {
-        nf_stream *flow = nf_stream_at(st, i);
-        if (memcmp(&flow->key, key, sizeof *key) == 0) {
-            found = flow;
-        } else {
-            pos++;
-        }
-    }
-    if (ret_pos != NULL) {
-        *ret_pos = pos;
-    } else if (pos - start > LONG_CHAIN && pos > start) {
-        reseed(st);
-    }
-    return found;
-}
-
-nf_stream *nf_stream_find(netfeat_streams *st, const nf_segment *seg, int *ret_side)
-{
-    nf_stream_key key;
-    bool swapped = make_key(seg, &key);
-    nf_stream *flow = lookup(st, &key, NULL);
-
-    if (flow != NULL) {
-        *ret_side = swapped != flow->swapped;
-    }
-    return flow;
 }
 
 /* ---- opening and closing ---- */
@@ -334,7 +285,8 @@ static void fill_record(netfeat_streams *st, nf_stream *flow, const nf_segment *
 
     memset(flow, 0, sizeof *flow);
     flow->index = index;
-    flow->swapped = make_key(seg, &flow->key);
+    flow->key = seg->key;
+    flow->swapped = seg->swapped;
     flow->id = ++st->ids;
     flow->first_packet = seg->packet;
     flow->first_time = st->packet_time;
@@ -360,12 +312,13 @@ nf_stream *nf_stream_add(netfeat_streams *st, const nf_segment *seg, int class_i
     flow = nf_stream_at(st, st->free_flow);
     st->free_flow = flow->next;
     fill_record(st, flow, seg);
+    st->flow_bytes += sizeof *flow;
     flow->older = st->newest;
     flow->newer = NF_NONE;
     *(st->newest != NF_NONE ? &nf_stream_at(st, st->newest)->newer : &st->oldest) = flow->index;
     st->newest = flow->index;
     list_append(st, flow, class_id);
-    nf_map_insert(&st->map, hash_key(st, &flow->key), flow->index);
+    nf_index_add(st, flow);
     st->n_flows++;
     st->totals[NF_TOTAL_STREAMS]++;
     high_water(st, NF_TOTAL_STREAMS_HIGH, st->n_flows);
@@ -377,18 +330,14 @@ nf_stream *nf_stream_add(netfeat_streams *st, const nf_segment *seg, int class_i
 
 void nf_stream_remove(netfeat_streams *st, nf_stream *flow)
 {
-    uint64_t pos;
-    nf_stream *found = lookup(st, &flow->key, &pos);
-
-    assert(found == flow && flow->alive);
-    (void)found;
-    nf_map_remove(&st->map, pos);
+    assert(flow->alive);
+    nf_index_remove(st, flow);
     list_remove(st, flow);
     *(flow->older != NF_NONE ? &nf_stream_at(st, flow->older)->newer : &st->oldest) = flow->newer;
     *(flow->newer != NF_NONE ? &nf_stream_at(st, flow->newer)->older : &st->newest) = flow->older;
     for (int d = 0; d < 2 && nf_conn_of(flow) != NULL; d++) {
-        nf_wait_stop(st, flow, d, NF_WAIT_HOLE);
-        nf_wait_stop(st, flow, d, NF_WAIT_ACK);
+        nf_wait_stop(st, &flow->tcp.conn->dirs[d], NF_WAIT_HOLE);
+        nf_wait_stop(st, &flow->tcp.conn->dirs[d], NF_WAIT_ACK);
     }
     flow->alive = false;
     st->n_flows--;
@@ -420,13 +369,13 @@ static int policy_for(const netfeat_streams *st, const uint8_t *address)
 nf_conn *nf_stream_promote(netfeat_streams *st, nf_stream *flow)
 {
     nf_conn *conn;
-    int code = nf_slab_reserve(st->ctx, &st->conns, 1);
+    int code = nf_arena_reserve(st->ctx, &st->conns);
 
     if (code != 0) {
         nf_fail(st, code);
         return NULL;
     }
-    conn = nf_slab_take(&st->conns);
+    conn = nf_arena_take(&st->conns);
     memset(conn, 0, sizeof *conn);
     for (int d = 0; d < 2; d++) {
         conn->dirs[d].scale = -1;

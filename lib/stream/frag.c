@@ -176,7 +176,7 @@ static void expire(nf_frags *f, int64_t now)
         for (int i = 0; i < 8 && f->ages[v].head != NF_NONE; i++) {
             datagram *d = f->list[f->ages[v].head];
 
-            if (now - d->first_time < f->timeout[v]) {
+            if (nf_elapsed(now, d->first_time) < f->timeout[v]) {
                 break;
             }
             f->totals[NF_TOTAL_FRAGMENT_TIMEOUT] += !d->dead;

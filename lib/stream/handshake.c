@@ -134,10 +134,7 @@ nf_segment nf_replayed_syn(const nf_syn *syn, const nf_segment *answer)
 {
     nf_segment first = *answer;
 
-    memcpy(first.src_ip, answer->dst_ip, sizeof first.src_ip);
-    memcpy(first.dst_ip, answer->src_ip, sizeof first.dst_ip);
-    first.src_port = answer->dst_port;
-    first.dst_port = answer->src_port;
+    first.swapped = !answer->swapped;
     first.flags = NETFEAT_TCP_SYN;
     first.md5 = false;
     first.seq = syn->seq;

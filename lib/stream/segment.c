@@ -156,7 +156,7 @@ static bool stale_timestamp(const step *s)
 
     return nf_has(x, NF_DIR_TS_OPT) && nf_has(s->y, NF_DIR_TS_OPT) && s->seg->has_tsval &&
            nf_has(x, NF_DIR_TS) && difference(x->ts_recent, s->seg->tsval) > PAWS_SLACK &&
-           s->st->now - x->ts_time < PAWS_LIMIT_NS;
+           nf_elapsed(s->st->now, x->ts_time) < PAWS_LIMIT_NS;
 }
 
 static bool check_ack(const step *s)
@@ -392,11 +392,9 @@ static nf_conn *connection(netfeat_streams *st, nf_stream *flow, bool is_new)
     return flow->tcp.conn;
 }
 
-/* A segment with a good checksum and sensible flags. */
-static void tcp_steps(netfeat_streams *st, const nf_segment *seg)
+/* A segment with a good checksum and sensible flags; flow is its stream, or NULL. */
+static void tcp_steps(netfeat_streams *st, const nf_segment *seg, nf_stream *flow, int side)
 {
-    int side = 0;
-    nf_stream *flow = nf_stream_find(st, seg, &side);
     bool is_new;
     step s;
 
@@ -448,7 +446,7 @@ void nf_tcp_segment(netfeat_streams *st, const nf_segment *seg)
     }
     nf_timers_run(st);
     flow = flow != NULL && flow->alive ? flow : NULL;
-    if (nf_reserve_packet(st, flow, seg->captured) != 0) {
+    if (st->n_events > 0 && nf_reserve_packet(st, flow, seg->captured) != 0) {
         nf_fail(st, nf_ctx_code(st->ctx));
         return;
     }
@@ -463,14 +461,15 @@ void nf_tcp_segment(netfeat_streams *st, const nf_segment *seg)
         st->totals[NF_TOTAL_BAD_FLAGS]++;
         return;
     }
-    tcp_steps(st, seg);
+    tcp_steps(st, seg, flow, side);
     if (st->replay != NULL) {
         nf_syn *syn = st->replay;
         nf_segment first = nf_replayed_syn(syn, seg);
 
         st->replay = NULL;
-        tcp_steps(st, &first);
-        tcp_steps(st, seg);
+        tcp_steps(st, &first, NULL, 0);
+        flow = nf_stream_find(st, seg, &side);
+        tcp_steps(st, seg, flow, side);
         nf_syn_free(st, &syn);
     }
 }

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/ref.h"
+#include "stream/arena.h"
 #include "stream/store.h"
 
 #define NF_NONE         UINT32_MAX
@@ -35,6 +36,13 @@ enum {
 };
 #undef TOTAL
 
+typedef struct {
+    uint8_t ip[2][16]; /* the smaller endpoint (address, port) first */
+    uint16_t port[2];
+    uint8_t protocol;
+    uint8_t zero[3];
+} nf_stream_key;
+
 /* One TCP segment or UDP datagram, as the steps see it. */
 typedef struct {
     int64_t time;
@@ -43,9 +51,10 @@ typedef struct {
     bool md5;       /* TCP option 19 */
     bool has_tsval; /* TCP option 8 */
     int8_t scale;   /* TCP option 3, -1: none */
-    uint8_t protocol;
-    uint8_t src_ip[16], dst_ip[16];
-    uint16_t src_port, dst_port;
+    nf_stream_key key;
+    bool swapped;  /* the sender is the key's second endpoint */
+    uint32_t seed; /* ... that hash was made with */
+    uint64_t hash; /* of the key */
     uint16_t flags, window, urgent;
     uint32_t seq, ack, tsval;
     const uint8_t *data;
@@ -155,7 +164,8 @@ typedef struct {
     uint16_t history_once[2];
 } nf_conn;
 
-/* Lists of streams, the one that was idle longest first; all of a list have the same time-out. */
+/* Lists of streams, the one that was idle longest first (nearly: see LIST_GRAIN); all of a list have the same
+   time-out. */
 enum {
     NF_CLASS_HALF_OPEN,
     NF_CLASS_ASYNC,     /* one side, no answer seen, but data */
@@ -167,18 +177,12 @@ enum {
     NF_CLASSES
 };
 
-typedef struct {
-    uint8_t ip[2][16]; /* the smaller endpoint (address, port) first */
-    uint16_t port[2];
-    uint8_t protocol;
-    uint8_t zero[3];
-} nf_stream_key;
-
 /* A stream. Until a second packet comes this is all there is of a TCP connection. */
 typedef struct {
     nf_stream_key key;
     uint64_t id, first_packet;
     int64_t first_time, last;
+    int64_t listed; /* when it was put at the end of its list */
     union {
         struct {
             nf_conn *conn; /* NULL: the SYN is all that was seen */
@@ -248,15 +252,19 @@ struct netfeat_streams {
     uint32_t oldest, newest; /* by opening */
     uint64_t flow_bytes;     /* records, connections and what hangs on them */
     uint64_t packets_at_reseed;
+    uint32_t seed; /* number of the secret */
     nf_list classes[NF_CLASSES];
     nf_list waiting[NF_WAITS]; /* dirs, the one that has waited longest first */
-    nf_slab conns, rares;
+    nf_arena conns;
+    nf_slab rares;
     nf_pool pool;
     nf_syn *replay; /* a stream ended because this SYN started another one; then comes the SYN|ACK again */
     nf_syn *spent_syns; /* events may point into them */
     uint64_t ids;
     /* clock */
     int64_t now;
+    int64_t quiet_until; /* nothing is due before */
+    bool full, flooded;  /* seven eighths of the streams, of the half-open ones are in use */
     bool started;
     /* the packet being worked on */
     uint64_t packet;
@@ -276,17 +284,29 @@ struct netfeat_streams {
     uint64_t totals[NF_TOTALS];
 };
 
+/* ---- index.c ---- */
+/* Who talks to whom in a segment. */
+void nf_segment_key(const netfeat_streams *st, nf_segment *seg, int protocol, const uint8_t *src_ip,
+                    const uint8_t *dst_ip, uint16_t src_port, uint16_t dst_port);
+/* Its stream, or NULL; *ret_side is the endpoint that sent it. */
+nf_stream *nf_stream_find(netfeat_streams *st, const nf_segment *seg, int *ret_side);
+/* Room was made with nf_map_ready(). */
+void nf_index_add(netfeat_streams *st, const nf_stream *flow);
+void nf_index_remove(netfeat_streams *st, const nf_stream *flow);
+/* Fetch ahead what finding its stream, and working on it, will touch; each after the one before. */
+void nf_prefetch_slot(const netfeat_streams *st, const nf_segment *seg);
+void nf_prefetch_record(const netfeat_streams *st, const nf_segment *seg);
+void nf_prefetch_conn(const netfeat_streams *st, const nf_segment *seg);
+
 /* ---- flow.c: the table ---- */
 int nf_streams_open(netfeat_streams *st);
 void nf_streams_close(netfeat_streams *st);
 nf_stream *nf_stream_at(const netfeat_streams *st, uint32_t index);
-/* The stream of a segment, or NULL; *ret_side is the endpoint that sent it. */
-nf_stream *nf_stream_find(netfeat_streams *st, const nf_segment *seg, int *ret_side);
 /* A new stream, first packet seg: evicts where it must. NULL on failure (st->failure is set). */
 nf_stream *nf_stream_add(netfeat_streams *st, const nf_segment *seg, int class_id);
 /* Out of the table and the lists; the record lives until the events are gone. */
 void nf_stream_remove(netfeat_streams *st, nf_stream *flow);
-/* Seen now: to the end of the list of that class. */
+/* Seen now: to the end of the list of that class, unless it was put there shortly before. */
 void nf_stream_touch(netfeat_streams *st, nf_stream *flow, int class_id);
 int nf_stream_class(const nf_stream *flow);
 /* The connection behind a half-open record; NULL on failure. */
@@ -300,13 +320,23 @@ bool nf_streams_evict(netfeat_streams *st, const nf_stream *keep);
 
 /* ---- timer.c ---- */
 /* What is due of all streams: at most 8 expiries. */
-void nf_timers_run(netfeat_streams *st);
+void nf_timers_expire(netfeat_streams *st);
+/* Something will be due that long after `since`, unless it is touched. */
+void nf_timers_note(netfeat_streams *st, int64_t since, int64_t time_out);
+static inline void nf_timers_run(netfeat_streams *st)
+{
+    if (st->now >= st->quiet_until) {
+        nf_timers_expire(st);
+    }
+}
 /* What is due of this stream. */
 void nf_timers_stream(netfeat_streams *st, nf_stream *flow);
+/* The number of streams changed: are the short time-outs in force? */
+void nf_timers_pressure(netfeat_streams *st);
 int64_t nf_timeout_of(const netfeat_streams *st, int class_id);
 /* Start to wait, unless it waits already; stop. */
 void nf_wait_start(netfeat_streams *st, nf_stream *flow, int dir, int kind);
-void nf_wait_stop(netfeat_streams *st, nf_stream *flow, int dir, int kind);
+void nf_wait_end(netfeat_streams *st, nf_wait *w, int kind);
 
 /* ---- events.c ---- */
 /* Room for the events and counters that working on this stream can need; NOMEM, LIMIT. flow may be NULL: a few. */
@@ -320,7 +350,7 @@ void nf_count(netfeat_streams *st, nf_stream *flow, int dir, int which, uint64_t
 uint64_t nf_counter(const nf_stream *flow, int dir, int which);
 
 /* ---- deliver.c ---- */
-void nf_pump(netfeat_streams *st, nf_stream *flow, int dir, bool force);
+void nf_pump_held(netfeat_streams *st, nf_stream *flow, int dir, bool force);
 bool nf_gap(netfeat_streams *st, nf_stream *flow, int dir, int reason);
 void nf_flush(netfeat_streams *st, nf_stream *flow, int dir, int reason);
 /* Held bytes from offset on are of no use: give them up, with an event. */
@@ -372,10 +402,25 @@ void nf_feed_close(netfeat_streams *st);
 int nf_feed_step(netfeat_streams *st);
 bool nf_feed_pending(const netfeat_streams *st);
 
+/* Time since then; never more than the type holds, though a hostile capture may jump over all of it. */
+static inline int64_t nf_elapsed(int64_t now, int64_t since)
+{
+    int64_t elapsed;
+
+    return __builtin_sub_overflow(now, since, &elapsed) ? INT64_MAX : elapsed;
+}
+
 /* Offset of a sequence number in a direction whose base is known. */
 static inline int64_t nf_offset(const nf_dir *d, uint32_t seq)
 {
     return d->next + (int32_t)(seq - (d->base + (uint32_t)(uint64_t)d->next));
+}
+
+static inline void nf_wait_stop(netfeat_streams *st, nf_dir *d, int kind)
+{
+    if (d->waits[kind].set) {
+        nf_wait_end(st, &d->waits[kind], kind);
+    }
 }
 
 static inline nf_conn *nf_conn_of(const nf_stream *flow)
@@ -386,6 +431,18 @@ static inline nf_conn *nf_conn_of(const nf_stream *flow)
 static inline bool nf_has(const nf_dir *d, uint32_t flag)
 {
     return (d->flags & flag) != 0;
+}
+
+/* Deliver what can be delivered, declare what is due, watch what is missing, see whether the end is reached. force:
+   whatever holds it back. */
+static inline void nf_pump(netfeat_streams *st, nf_stream *flow, int dir, bool force)
+{
+    const nf_dir *d = &flow->tcp.conn->dirs[dir];
+
+    if (d->store.first != NULL || d->acked > d->next || d->waits[NF_WAIT_HOLE].set ||
+        d->waits[NF_WAIT_ACK].set || nf_has(d, NF_DIR_FIN | NF_DIR_CUT)) {
+        nf_pump_held(st, flow, dir, force);
+    }
 }
 
 #endif

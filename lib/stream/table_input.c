@@ -85,17 +85,16 @@ static uint64_t number(const nf_table_input *in, int col)
     }
 }
 
-static void fill_segment(const nf_table_input *in, nf_segment *seg)
+static void fill_segment(const netfeat_streams *st, const nf_table_input *in, nf_segment *seg)
 {
     const netfeat_column *payload = in->cols[NF_TABLE_PAYLOAD];
     const int64_t *offsets = payload->offsets;
 
     memset(seg, 0, sizeof *seg);
-    seg->protocol = (uint8_t)number(in, NF_TABLE_PROTOCOL);
-    memcpy(seg->src_ip, in->cols[NF_TABLE_SRC_IP]->data + 16 * in->row, 16);
-    memcpy(seg->dst_ip, in->cols[NF_TABLE_DST_IP]->data + 16 * in->row, 16);
-    seg->src_port = (uint16_t)number(in, NF_TABLE_SRC_PORT);
-    seg->dst_port = (uint16_t)number(in, NF_TABLE_DST_PORT);
+    nf_segment_key(st, seg, (int)number(in, NF_TABLE_PROTOCOL),
+                   in->cols[NF_TABLE_SRC_IP]->data + 16 * in->row,
+                   in->cols[NF_TABLE_DST_IP]->data + 16 * in->row, (uint16_t)number(in, NF_TABLE_SRC_PORT),
+                   (uint16_t)number(in, NF_TABLE_DST_PORT));
     seg->flags = (uint16_t)number(in, NF_TABLE_FLAGS);
     seg->window = (uint16_t)number(in, NF_TABLE_WINDOW);
     seg->urgent = (uint16_t)number(in, NF_TABLE_URGENT);
@@ -141,7 +140,7 @@ int nf_table_input_step(netfeat_streams *st, nf_table_input *in)
         st->totals[NF_TOTAL_FRAGMENTS]++;
         st->totals[NF_TOTAL_FRAGMENTS_SKIPPED]++;
     } else if (is_usable(in)) {
-        fill_segment(in, &seg);
+        fill_segment(st, in, &seg);
         nf_feed_segment(st, &seg,
                         quality & NETFEAT_QUALITY_BAD_L4_CHECKSUM ? NF_CHECKSUM_BAD : NF_CHECKSUM_GOOD);
     } else {

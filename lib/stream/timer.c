@@ -1,5 +1,6 @@
 /* Time-outs on the clock of the packets. All of a kind are equally long, so that each kind is one list in the
    order of time, and only its head can be due. */
+#include "base/checked.h"
 #include "stream/streams.h"
 
 #define MAX_EXPIRIES 8 /* per packet: no loop over a jump of the clock */
@@ -9,6 +10,11 @@
 static nf_dir *dir_at(const netfeat_streams *st, uint32_t dir)
 {
     return &nf_stream_at(st, dir / 2)->tcp.conn->dirs[dir % 2];
+}
+
+static int64_t wait_time(const netfeat_streams *st, int kind)
+{
+    return kind == NF_WAIT_ACK ? st->config.ack_grace_ns : st->config.gap_timeout_ns;
 }
 
 static void list(netfeat_streams *st, nf_wait *w, uint32_t dir, int kind)
@@ -21,6 +27,7 @@ static void list(netfeat_streams *st, nf_wait *w, uint32_t dir, int kind)
     *(l->tail != NF_NONE ? &dir_at(st, l->tail)->waits[kind].next : &l->head) = dir;
     l->tail = dir;
     l->count++;
+    nf_timers_note(st, w->since, wait_time(st, kind));
 }
 
 static void unlist(netfeat_streams *st, nf_wait *w, int kind)
@@ -47,10 +54,8 @@ void nf_wait_start(netfeat_streams *st, nf_stream *flow, int dir, int kind)
     }
 }
 
-void nf_wait_stop(netfeat_streams *st, nf_stream *flow, int dir, int kind)
+void nf_wait_end(netfeat_streams *st, nf_wait *w, int kind)
 {
-    nf_wait *w = &flow->tcp.conn->dirs[dir].waits[kind];
-
     unlist(st, w, kind);
     w->set = false;
 }
@@ -61,8 +66,7 @@ static bool wait_due(const netfeat_streams *st, const nf_dir *d, int kind)
 {
     const nf_wait *w = &d->waits[kind];
 
-    return w->set &&
-           st->now - w->since >= (kind == NF_WAIT_ACK ? st->config.ack_grace_ns : st->config.gap_timeout_ns);
+    return w->set && nf_elapsed(st->now, w->since) >= wait_time(st, kind);
 }
 
 static void expire_wait(netfeat_streams *st, nf_stream *flow, int dir, int kind)
@@ -76,29 +80,40 @@ static void expire_wait(netfeat_streams *st, nf_stream *flow, int dir, int kind)
     nf_pump(st, flow, dir, false);
 }
 
-int64_t nf_timeout_of(const netfeat_streams *st, int class_id)
+void nf_timers_pressure(netfeat_streams *st)
 {
     const nf_stream_config *c = &st->config;
     bool full = st->n_flows > c->max_streams - c->max_streams / 8;
     bool flooded = st->classes[NF_CLASS_HALF_OPEN].count > c->max_half_open - c->max_half_open / 8;
 
+    if (full != st->full || flooded != st->flooded) {
+        st->full = full;
+        st->flooded = flooded;
+        st->quiet_until = INT64_MIN; /* other times hold from now on */
+    }
+}
+
+int64_t nf_timeout_of(const netfeat_streams *st, int class_id)
+{
+    const nf_stream_config *c = &st->config;
+
     switch (class_id) {
     case NF_CLASS_HALF_OPEN:
     case NF_CLASS_ASYNC:
-        return full || flooded ? c->half_open_pressure_ns : c->half_open_ns;
+        return st->full || st->flooded ? c->half_open_pressure_ns : c->half_open_ns;
     case NF_CLASS_CLOSED:
     case NF_CLASS_RESET:
         return c->linger_ns;
     case NF_CLASS_UDP:
         return c->udp_idle_ns;
     default:
-        return full ? c->idle_pressure_ns : c->idle_ns;
+        return st->full ? c->idle_pressure_ns : c->idle_ns;
     }
 }
 
 static bool flow_due(const netfeat_streams *st, const nf_stream *flow)
 {
-    return st->now - flow->last > nf_timeout_of(st, flow->class_id);
+    return nf_elapsed(st->now, flow->last) > nf_timeout_of(st, flow->class_id);
 }
 
 static int reason_of(const nf_stream *flow)
@@ -160,12 +175,42 @@ static bool expire_one(netfeat_streams *st)
     return false;
 }
 
-void nf_timers_run(netfeat_streams *st)
+/* The first time at which the head of a list can be due, as things are. */
+static void look_forward(netfeat_streams *st)
+{
+    st->quiet_until = INT64_MAX;
+    for (int kind = 0; kind < NF_WAITS; kind++) {
+        if (st->waiting[kind].head != NF_NONE) {
+            nf_timers_note(st, dir_at(st, st->waiting[kind].head)->waits[kind].since, wait_time(st, kind));
+        }
+    }
+    for (int c = 0; c < NF_CLASSES; c++) {
+        if (st->classes[c].head != NF_NONE) {
+            nf_timers_note(st, nf_stream_at(st, st->classes[c].head)->last, nf_timeout_of(st, c));
+        }
+    }
+}
+
+void nf_timers_note(netfeat_streams *st, int64_t since, int64_t time_out)
+{
+    int64_t at;
+
+    if (nf_add_i64(since, time_out, &at) && at < st->quiet_until) {
+        st->quiet_until = at;
+    }
+}
+
+void nf_timers_expire(netfeat_streams *st)
 {
     int64_t packet_time = st->packet_time;
+    int i = 0;
 
     st->packet_time = st->now;
-    for (int i = 0; i < MAX_EXPIRIES && expire_one(st); i++) {
+    while (i < MAX_EXPIRIES && expire_one(st)) {
+        i++;
     }
     st->packet_time = packet_time;
+    if (i < MAX_EXPIRIES && st->failure == 0) {
+        look_forward(st);
+    }
 }

@@ -17,7 +17,7 @@ void nf_udp_datagram(netfeat_streams *st, const nf_segment *seg)
     }
     nf_timers_run(st);
     flow = flow != NULL && flow->alive ? flow : NULL;
-    if (nf_reserve_packet(st, flow, seg->captured) != 0) {
+    if (st->n_events > 0 && nf_reserve_packet(st, flow, seg->captured) != 0) {
         nf_fail(st, nf_ctx_code(st->ctx));
         return;
     }

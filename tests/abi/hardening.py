@@ -11,7 +11,7 @@ LIBRARY, ABI_VERSION = sys.argv[2:4]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 import tap  # noqa: E402
 
-NEEDED = {"libc.so.6", "libm.so.6", "libpcap.so.0.8", "libz.so.1", "libzstd.so.1", "liblz4.so.1", "liblzma.so.5", "libbz2.so.1.0", "libpthread.so.0"}
+NEEDED = {"libc.so.6", "libm.so.6", "libpcap.so.0.8", "libz.so.1", "libzstd.so.1", "liblz4.so.1", "liblzma.so.5", "libbz2.so.1.0", "libnettle.so.8", "libpthread.so.0"}
 
 
 def readelf(*options):

@@ -8,6 +8,6 @@ python3 "$root/tests/abi/constants.py" "$root" --update
 if [ "${1-}" = --baseline ]; then
     library=$2/lib/libnetfeat.so
     readelf -SW "$library" | grep -q debug_info || { echo "$library has no debug information" >&2; exit 1; }
-    abidw --headers-dir "$root/include" --drop-private-types --no-corpus-path --no-comp-dir-path \
+    abidw --suppressions "$root/tests/abi/suppressions.ini" --headers-dir "$root/include" --drop-private-types --no-corpus-path --no-comp-dir-path \
         --out-file "$root/tests/abi/baseline.abi" "$library"
 fi

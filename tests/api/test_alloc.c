@@ -217,8 +217,9 @@ static int rows_case(torture *t, void *user)
     static const int picked[] = {2, 0};
     static const int rest[] = {1, 3};
     static const int64_t rows[] = {9, 0, 3, 3, 5};
+    static const uint8_t key[32] = {7};
     netfeat_ctx *ctx = NULL;
-    netfeat_table *tab[8] = {NULL};
+    netfeat_table *tab[9] = {NULL};
     int code = torture_ctx(t, &ctx);
 
     (void)user;
@@ -236,11 +237,16 @@ static int rows_case(torture *t, void *user)
     TRY(t, netfeat_table_complete_rows(ctx, tab[4], NULL, 0, &tab[5]));
     TRY(t, netfeat_table_take(ctx, tab[3], rows, 5, &tab[6]));
     TRY(t, netfeat_table_concat(ctx, (const netfeat_table *const[]){tab[3], tab[4], tab[6]}, 3, &tab[7]));
-    for (int i = 0; i < 8; i++) {
-        torture_saw_table(t, tab[i]);
+    if (netfeat_build_has("anonymize")) {
+        TRY(t, netfeat_table_anonymize(ctx, tab[0], key, sizeof key, NULL, &tab[8]));
+    }
+    for (int i = 0; i < 9; i++) {
+        if (tab[i] != NULL) {
+            torture_saw_table(t, tab[i]);
+        }
     }
 out:
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 9; i++) {
         netfeat_table_unref(tab[i]);
     }
     netfeat_ctx_unref(ctx);

@@ -44,7 +44,8 @@ MACS = dict(src_mac=SRC, dst_mac=DST)
 NO_TUNNEL = dict(tunnel_type=None, tunnel_depth=0, tunnel_id=None, outer_src_ip=None, outer_dst_ip=None)
 TYPES = {"mpls": 1, "pseudowire": 2, "pppoe": 3, "ipv4": 4, "ipv6": 5, "gre": 6, "nvgre": 7, "erspan": 8, "pptp": 9,
          "vxlan": 10, "vxlan_gpe": 11, "geneve": 12, "gtp_u": 13, "teredo": 14, "l2tp": 15, "l2tpv3": 16, "etherip": 17,
-         "ayiya": 18, "capwap": 19, "nsh": 20, "pbb": 21, "macsec": 22, "mpls_udp": 23}
+         "ayiya": 18, "capwap": 19, "nsh": 20, "pbb": 21, "macsec": 22, "mpls_udp": 23,
+         "fabricpath": 24}
 LINKTYPE_ETHERNET = 1
 
 
@@ -252,6 +253,8 @@ def link_tunnels():
     yield both(Case("tunnel_pppoe", 1), lambda i: head / PPPoE(sessionid=9) / PPP() / i, lower("pppoe", 9, 0x8864))
     yield both(Case("tunnel_pbb", 1), lambda i: bytes(Ether(src=OUTER_SRC, dst=OUTER_DST, type=0x88E7)) + struct.pack(">I", 4660)
                + bytes(ether(i)), lower("pbb", 4660, inside="ether"))
+    yield both(Case("tunnel_fabricpath", 1), lambda i: bytes(Ether(src=OUTER_SRC, dst=OUTER_DST, type=0x8903)) + struct.pack(">H", 5 << 6 | 32)
+               + bytes(ether(i)), lower("fabricpath", 5, inside="ether"))
     macsec = lambda i: bytes(Ether(src=OUTER_SRC, dst=OUTER_DST, type=0x88E5) / MACsec(sci=b"\2\0\0\0\0\1\0\1", an=0, E=0, C=0, SC=1, pn=1)
                              ) + struct.pack(">H", ether_of(i)) + bytes(i) + bytes(16)
     case = both(Case("tunnel_macsec", 1), macsec, lambda i: dict(lower("macsec", None, ether_of(i)), padding_length=16))

@@ -81,8 +81,8 @@ TCP_COLUMNS = {"tcp_flags", "tcp_seq", "tcp_ack", "tcp_window", "tcp_header_leng
 IP_COLUMNS = set(IPV4.values()) | set(IPV6.values()) | {"ip_version"}
 SLIP, PSEUDO_LINKS = 8, {123, 197, 204}
 #: Tags and tunnels with an EtherType, perhaps a whole Ethernet header, behind them.
-TYPED = {"0x88e7", "0x893f", "0x8909", "0x8926", "0x88e5", "0x8847", "0x9100"}
-PSEUDOWIRE, PBB, MACSEC = 2, 21, 22
+TYPED = {"0x88e7", "0x8903", "0x893f", "0x8909", "0x8926", "0x88e5", "0x8847", "0x9100"}
+PSEUDOWIRE, PBB, MACSEC, FABRICPATH = 2, 21, 22, 24
 #: name -> (our columns that may differ, when: tshark's row, our row). differences.tsv says why.
 RULES = {
     "time-range": ({"timestamp"}, lambda theirs, ours: ours["timestamp"] is None and ours["quality"] & NO_TIME
@@ -91,7 +91,7 @@ RULES = {
     "pseudo-header": (set(FRAME.values()), lambda theirs, ours: ours["quality"] & UNKNOWN_LINK or ours["link_type"] in PSEUDO_LINKS),
     "slip": (IP_COLUMNS | {"src_port", "dst_port"} | TCP_COLUMNS, lambda theirs, ours: ours["link_type"] == SLIP),
     "frame-inside": ({"ether_type", "first_vlan", "vlan_id"}, lambda theirs, ours: theirs["eth.type"] in TYPED
-                     and (ours["tunnel_type"] in (PSEUDOWIRE, PBB, MACSEC) or ours["tunnel_depth"] == 0)),
+                     and (ours["tunnel_type"] in (PSEUDOWIRE, PBB, MACSEC, FABRICPATH) or ours["tunnel_depth"] == 0)),
     "ah": ({"ip_protocol"}, lambda theirs, ours: number(theirs["ip.proto"]) == AH),
     "header-cut": (IP_COLUMNS | {"src_port", "dst_port", "icmp_type", "icmp_code"} | TCP_COLUMNS,
                    lambda theirs, ours: ours["quality"] & HEADER_CUT),

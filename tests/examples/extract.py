@@ -10,6 +10,7 @@ import pathlib
 import pty
 import re
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -90,6 +91,50 @@ def inputs_agree():
     return found
 
 
+def outer():
+    """--outer: the addresses of the tunnel."""
+    vxlan = str(ROOT / "tests" / "cases" / "tunnel_vxlan.pcap")
+    return expect(run("-c", "src_ip", vxlan), 0, "^src_ip\r\n192.0.2.1\r\n2001:db8::1\r\n$") + expect(
+        run("--outer", "-c", "src_ip", vxlan), 0, "^src_ip\r\n10.0.0.1\r\n10.0.0.1\r\n$")
+
+
+def anonymized():
+    """--anonymize: the published pseudonym of Crypto-PAn's sample; no payload unless asked for."""
+    key = bytes((21, 34, 23, 141, 51, 164, 207, 128, 19, 10, 91, 22, 73, 144, 125, 16, 216, 152, 143, 131, 121, 121,
+                 101, 39, 98, 87, 76, 45, 42, 132, 34, 2))
+    packet = bytes.fromhex("4500001c00000000401100000000000000000000") + bytes(8)
+    packet = packet[:12] + bytes((128, 11, 68, 132, 129, 118, 74, 4)) + packet[20:24] + b"\0\x08" + packet[26:]
+    capture = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101) + struct.pack("<IIII", 0, 0, 28, 28) + packet
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "key"
+        path.write_bytes(key)
+        arguments = ("--anonymize", str(path), "-c", "src_ip,payload,dst_ip", "-")
+        first = run(*arguments, data=capture)
+        if first[0] == 2 and "UNSUPPORTED" in first[2]:  # built without nettle
+            return []
+        return expect(first, 0, "^src_ip,dst_ip\r\n135.242.180.132,134.136.186.123\r\n$") + expect(
+            run("--payload", *arguments, data=capture), 0, "^src_ip,payload,dst_ip\r\n135")
+
+
+def formats(folder):
+    """-o: the format follows the ending; "-" is the same stream on standard output; a failure leaves an old file."""
+    found = []
+    for name, magic in (("x.arrow", b"ARROW1"), ("x.parquet", b"PAR1"), ("x.arrows", b"\xff\xff\xff\xff"),
+                        ("x.csv", b"packet_number,")):
+        found += expect(run("-o", str(folder / name), SCAN), 0, "^$", "^$")
+        if not (folder / name).read_bytes().startswith(magic):
+            found.append("%s does not begin with %r" % (name, magic))
+    piped = subprocess.run([PROGRAM, "-o", "-", SCAN], stdout=subprocess.PIPE, check=False).stdout
+    if piped != (folder / "x.arrows").read_bytes():
+        found.append("the stream on standard output is not that of the file")
+    before = (folder / "x.csv").read_bytes()
+    run("-o", str(folder / "x.csv"), "-c", "nonsense", SCAN)
+    if (folder / "x.csv").read_bytes() != before or sorted(os.listdir(folder)) != [
+            "x.arrow", "x.arrows", "x.csv", "x.parquet"]:
+        found.append("a failure did not leave the folder as it was")
+    return found
+
+
 def damaged(folder):
     """name, arguments, exit code, standard output, standard error"""
     data = pathlib.Path(SCAN).read_bytes()
@@ -114,6 +159,11 @@ def damaged(folder):
     yield "bad column", ["-c", "src_ip,nonsense", SCAN], 2, "^$", 'NOTFOUND: .*"nonsense"'
     yield "column twice", ["-c", "src_ip,src_ip", SCAN], 2, "^$", "ARGUMENT"
     yield "bad filter", ["-f", "tcp and and", SCAN], 1, None, "ARGUMENT: .*filter"
+    (folder / "short.key").write_bytes(bytes(31))
+    (folder / "long.key").write_bytes(bytes(33))
+    yield "short key", ["--anonymize", "short.key", SCAN], 2, "^$", "short.key: a key has 32 bytes"
+    yield "long key", ["--anonymize", "long.key", SCAN], 2, "^$", "long.key: a key has 32 bytes"
+    yield "no key", ["--anonymize", "none.key", SCAN], 2, "^$", "none.key: "
     yield "no input", [], 2, "^$", "^usage: "
     yield "unknown option", ["--wrong", SCAN], 2, "^$", "usage: "
     yield "bad number", ["-n", "12x", SCAN], 2, "^$", "^usage: "
@@ -124,7 +174,7 @@ def damaged(folder):
     yield "statistics", ["--stats", "-o", "/dev/null", "-c", "src_ip,src_port", SCAN], 0, None, \
         r"3288 packets, 3256 complete rows, 32 dropped as incomplete\n.* packets/s"
     if os.path.exists("/dev/full"):
-        yield "full disk", ["-o", "/dev/full", SCAN], 1, None, "write error"
+        yield "full disk", ["-o", "/dev/full", SCAN], 1, None, "/dev/full: IO: .*No space left"
 
 
 def interrupted():
@@ -178,8 +228,12 @@ def main():
             t.check(name, same(name, run(*arguments)))
         t.check("shape of the CSV", csv_shape())
         t.check("inputs and outputs agree", inputs_agree())
+        t.check("outer", outer())
+        t.check("anonymize", anonymized())
         for name, arguments, code, out, err in damaged(pathlib.Path(folder)):
             t.check(name, expect(run(*arguments, cwd=folder), code, out, err))
+        with tempfile.TemporaryDirectory() as other:
+            t.check("formats", formats(pathlib.Path(other)))
         t.check("interrupt", interrupted())
         try:
             leader, follower = pty.openpty()

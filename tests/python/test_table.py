@@ -10,6 +10,7 @@ import numpy
 
 import netfeat
 import support
+from netfeat import _ffi
 
 
 def mixed(**arguments):
@@ -220,6 +221,23 @@ class Rows(unittest.TestCase):
         self.assertEqual(len(table[["packet_number", "src_ip"]].complete_rows()), 7)
         self.assertEqual(len(table.complete_rows([])), 9)
         self.assertRaises(KeyError, table.complete_rows, ["nothing"])
+
+    @unittest.skipUnless(_ffi.C.build_has(b"anonymize"), "built without nettle")
+    def test_anonymize(self):
+        table, key = mixed(payload=True), bytes(range(32))
+        shared = table.anonymize(key)
+        self.assertEqual(shared.columns, [name for name in table.columns if name != "payload"])
+        self.assertEqual(len(shared), len(table))
+        self.assertIn("payload", table.anonymize(key, payload=True))
+        for name in shared:
+            same = shared[name].to_list() == table[name].to_list()
+            self.assertEqual(same, not name.endswith(("_ip", "_mac")), name)
+        self.assertEqual(support.columns_of(table.anonymize(bytearray(key))), support.columns_of(shared))
+        self.assertNotEqual(table.anonymize(bytes(32))["src_ip"].to_list(), shared["src_ip"].to_list())
+        for bad in (b"", bytes(31)):
+            self.assertRaises(netfeat.ArgumentError, table.anonymize, bad)
+        for bad in ("secret", 32):
+            self.assertRaises(TypeError, table.anonymize, bad)
 
     def test_concat(self):
         table = mixed(payload=True)

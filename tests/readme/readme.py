@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """README.md is true: its C and Python programs run and print what it says, its table of columns is the one in
-lib/decode/fields.def, the files that it names exist.
-usage: readme.py SOURCE_ROOT BUILD_ROOT     or     readme.py SOURCE_ROOT --update   (writes the table of columns)"""
+lib/decode/fields.def, its link types are those of lib/decode/links.def, the files that it names exist.
+usage: readme.py SOURCE_ROOT BUILD_ROOT     or     readme.py SOURCE_ROOT --update   (writes both)"""
 import os
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 
 ROOT = pathlib.Path(sys.argv[1]).resolve()
 README = ROOT / "README.md"
+LINKS = re.compile(r"(<!-- links: .*? -->\n).*?(<!-- end of links -->)", re.S)
 TABLE = re.compile(r"(<!-- columns: .*? -->\n).*?(<!-- end of columns -->)", re.S)
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 import tap  # noqa: E402
@@ -26,6 +28,12 @@ def columns():
         name, unit, null_rule, meaning = strings[0], strings[1], strings[2], strings[3]
         lines.append("| `%s` | %s | %s | %s | %s |" % (name, outside[3].lower(), unit, meaning.replace("|", "\\|"), null_rule))
     return "\n".join(lines) + "\n"
+
+
+def links():
+    """The decoded link types."""
+    listed = re.findall(r'^LINK\((\d+), "(.*?)"', (ROOT / "lib/decode/links.def").read_text(), flags=re.M)
+    return textwrap.fill(", ".join("%s (%s)" % (name, number) for number, name in listed), 128, break_on_hyphens=False) + ".\n"
 
 
 def blocks(language):
@@ -67,12 +75,16 @@ def files_exist():
 def main():
     text = README.read_text()
     if sys.argv[2] == "--update":
-        README.write_text(TABLE.sub(lambda m: m.group(1) + columns() + m.group(2), text))
+        text = TABLE.sub(lambda m: m.group(1) + columns() + m.group(2), text)
+        README.write_text(LINKS.sub(lambda m: m.group(1) + links() + m.group(2), text))
         return
     library = pathlib.Path(sys.argv[2]) / "lib" / "libnetfeat.so"
     found = TABLE.search(text)
     with tap.Plan() as t:
         t.check("table of columns", [] if found and columns() in found.group(0)
+                else ["run tests/readme/readme.py . --update"])
+        listed = LINKS.search(text)
+        t.check("list of link types", [] if listed and links() in listed.group(0)
                 else ["run tests/readme/readme.py . --update"])
         t.check("files exist", files_exist())
         for language, runner in (("c", c_program), ("python", python_program)):

@@ -2,7 +2,7 @@
 # tests/deep.sh. Nothing is touched when everything is there; what is installed is said first.
 
 build_packages="gcc libc6-dev meson ninja-build pkg-config libpcap-dev libxxhash-dev"
-codec_packages="zlib1g-dev libzstd-dev liblz4-dev liblzma-dev libbz2-dev"
+codec_packages="zlib1g-dev libzstd-dev liblz4-dev liblzma-dev libbz2-dev nettle-dev"
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then

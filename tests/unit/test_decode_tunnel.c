@@ -56,6 +56,7 @@ Test(decode_tunnel, below_ip)
         {"pppoe termination", 1, ETH("8864") "11a700070000", 0, NO_TUNNEL "quality=800"},
         {"pbb", 1, ETH("88e7") "00001234" FRAME, 0,
          INNER ENDS "tunnel_type=21 tunnel_id=4660 tunnel_depth=1"},
+        {"fabricpath", 1, ETH("8903") "0060" FRAME, 0, INNER ENDS "tunnel_type=24 tunnel_id=1"},
         {"macsec", 1,
          ETH("88e5") "200000000001"
                      "0102030405060001"

@@ -136,6 +136,23 @@ Test(flow_calls, feed_checks_its_columns)
         netfeat_table_unref(tab);
         netfeat_flows_unref(fl);
     }
+    /* the columns that are named are enough; the first of them cannot be left out */
+    for (size_t i = 0; i < 4; i++) {
+        static const char *const options[4] = {"", "flow.profile=notebook", "flow.profile=cic",
+                                               "flow.columns=*"};
+        netfeat_flows *some = flows_make(ctx, options[i]);
+        int indexes[PKT_WIDTH], n = 0;
+        for (const char *name; (name = netfeat_flows_input_name(some, n)) != NULL; n++) {
+            indexes[n] = netfeat_table_find(all, name);
+            cr_assert_geq(indexes[n], 0, "%s", name);
+        }
+        cr_assert_gt(n, 6);
+        cr_assert_eq(netfeat_table_select(ctx, all, indexes, (size_t)n, &tab), 0);
+        cr_expect_eq(netfeat_flows_feed(some, tab, NULL), 0, "%s", netfeat_ctx_error_message(ctx));
+        netfeat_table_unref(tab);
+        netfeat_flows_unref(some);
+    }
+    cr_expect_null(netfeat_flows_input_name(NULL, 0));
     /* what no chosen column needs may be missing; numbers of rows stand in for numbers of packets */
     netfeat_flows *fl = flows_make(ctx, "flow.end_on_fin_rst=0 flow.max_fragments=0");
     tab = without(all, "packet_number");

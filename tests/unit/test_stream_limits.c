@@ -161,6 +161,7 @@ Test(stream_limits, order_of_eviction)
     handshake(&b, 5);
     send_segment(&b, 5, 0, ACK | NETFEAT_TCP_FIN, 1, 1, "");
     send_segment(&b, 5, 1, ACK | NETFEAT_TCP_FIN, 1, 2, "");
+    b.now = 10 * SECOND;
     send_segment(&b, 1, 0, ACK, 1, 1, "used"); /* 2 is now the oldest */
     static const uint64_t expected[] = {5, 4, 3, 2};
     for (uint32_t i = 0; i < 4; i++) {
@@ -187,7 +188,8 @@ Test(stream_limits, memory_of_records)
     }
     cr_expect_gt(total(&b, "evicted_established"), 2000);
     cr_expect_gt(total(&b, "streams_high"), 500);
-    cr_expect_lt(netfeat_ctx_memory_peak(b.ctx) - before, (1 << 20) + (1 << 18));
+    /* records come in blocks that double */
+    cr_expect_lt(netfeat_ctx_memory_peak(b.ctx) - before, 2 << 20);
     close_bench(&b);
 }
 

@@ -65,6 +65,7 @@ from ._ffi import C, strings
 from ._options import Option, options
 from ._push import PushSource
 from ._source import Batches, Packet, Source, batches, read
+from ._stream import Endpoint, Gap, Stream, StreamEvent, stream_events, stream_table, streams
 from ._table import Table, concat, table
 
 #: Version of the library that is running.
@@ -88,12 +89,12 @@ def fields():
 
 __all__ = [
     "AccessError", "Accumulator", "ArgumentError", "Batches", "CancelledError", "Column", "ColumnTypeError",
-    "Encoder", "Error", "Field", "FlowColumn", "Flows", "FormatError", "InternalError", "IoError", "LimitError",
-    "MissingFileError", "NoMemoryError", "NotFoundError", "Option", "Packet", "Pipeline", "PushSource", "RangeError", "Source",
-    "StateError", "Table", "TruncatedError", "UnsupportedError", "Writer", "batches", "catalogue", "concat",
-    "cumulative", "cumulative_bytes", "damped", "describe", "direction", "fields", "flow_columns", "flow_profiles",
-    "flows", "flows_one_way", "frequency", "from_arrow", "incomplete_rows", "interarrival", "ip_numeric",
-    "ip_private", "load", "minmax_scale", "mirai_syn", "onehot", "options", "ordinal", "payload_entropy",
-    "payload_histogram", "port_class", "ports", "read", "standard_scale", "table", "tcp_flags", "timestamp",
-    "value_counts", "version", "window", "writer",
+    "Encoder", "Endpoint", "Error", "Field", "FlowColumn", "Flows", "FormatError", "Gap", "InternalError", "IoError",
+    "LimitError", "MissingFileError", "NoMemoryError", "NotFoundError", "Option", "Packet", "Pipeline", "PushSource",
+    "RangeError", "Source", "StateError", "Stream", "StreamEvent", "Table", "TruncatedError", "UnsupportedError",
+    "Writer", "batches", "catalogue", "concat", "cumulative", "cumulative_bytes", "damped", "describe", "direction",
+    "fields", "flow_columns", "flow_profiles", "flows", "flows_one_way", "frequency", "from_arrow", "incomplete_rows",
+    "interarrival", "ip_numeric", "ip_private", "load", "minmax_scale", "mirai_syn", "onehot", "options", "ordinal",
+    "payload_entropy", "payload_histogram", "port_class", "ports", "read", "standard_scale", "stream_events",
+    "stream_table", "streams", "table", "tcp_flags", "timestamp", "value_counts", "version", "window", "writer",
 ]

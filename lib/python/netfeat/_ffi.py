@@ -156,6 +156,7 @@ PROTOTYPES = {
     "netfeat_table_complete_rows": (i32, [ptr, ptr, ptr, size, out(ptr)]),
     "netfeat_table_concat": (i32, [ptr, ptr, size, out(ptr)]),
     "netfeat_table_take": (i32, [ptr, ptr, ptr, size, out(ptr)]),
+    "netfeat_table_anonymize": (i32, [ptr, ptr, ptr, size, ptr, out(ptr)]),
     # export.h
     "netfeat_table_export_stream": (i32, [ptr, ptr, ptr, ptr]),
     "netfeat_table_export_array": (i32, [ptr, ptr, ptr, ptr, ptr]),
@@ -260,6 +261,7 @@ PROTOTYPES = {
     "netfeat_flows_take": (i32, [ptr, out(ptr)]),
     "netfeat_flows_take_all": (i32, [ptr, out(ptr)]),
     "netfeat_flows_count": (i64, [ptr, i32]),
+    "netfeat_flows_input_name": (text, [ptr, i32]),
     "netfeat_flows_count_name": (text, [i32]),
     "netfeat_flows_to_table": (i32, [ptr, out(ptr)]),
     "netfeat_flows_from_table": (i32, [ptr, ptr, ptr, out(ptr)]),

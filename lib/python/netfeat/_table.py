@@ -4,7 +4,7 @@ import ctypes
 
 import numpy
 
-from . import _context, _pandas
+from . import _context, _options, _pandas
 from ._column import Column, wrap
 from ._ffi import C, Handle, strings
 
@@ -100,6 +100,20 @@ class Table:
             return self._make(C.table_complete_rows, None, 0)
         indexes, count = self._indexes(names)
         return self if count == 0 else self._make(C.table_complete_rows, indexes, count)
+
+    def anonymize(self, key, payload=False):
+        """The table with pseudonyms for its addresses, to give away. key: 32 secret bytes.
+
+        IP addresses keep their common prefixes (Crypto-PAn), MAC addresses do not; the same key gives the same
+        pseudonyms, so that tables still join. Payload, texts and lists are left out unless payload is true; times,
+        lengths and ports stay as they are.
+        """
+        if not isinstance(key, (bytes, bytearray, memoryview)):
+            raise TypeError("a key of 32 bytes, not %s" % type(key).__name__)
+        key = bytes(key)
+        context = _context.current()
+        opts = _options.build(context, {"keep_payload": bool(payload)}, ("table",))
+        return context.make(C.table_anonymize, context, self, key, len(key), opts, wrap=Table)
 
     def join(self, other):
         """The columns of both side by side; shared."""

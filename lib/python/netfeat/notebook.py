@@ -75,6 +75,8 @@ def pcap_to_dataframe(path, ipv6=True):
                     other packets the frame's captured length
     Protocol        IP protocol number (IPv6: behind the extension headers), missing without an IP header
 
+    Of a packet in a tunnel, the columns are those of the outermost IP header, and the payload is the tunnel's.
+
     ipv6=False leaves addresses and Protocol of IPv6 packets missing, exactly as scapy's IP layer has it. Numbers are
     int64, or float64 with NaN where one is missing. A damaged capture gives the packets before the damage, and a
     warning.

@@ -1,5 +1,6 @@
-/* One-way flows of a whole table at once. Rows are first spread over 256 parts by the hash of their key, then
-   each part is aggregated in a table that stays in the cache, however many flows there are. */
+/* One-way flows of a whole table at once. Rows are spread over 256 parts by the hash of their key; each part
+   gathers records until it has a thousand, and then adds them to its flows in one go, while those are in the
+   cache. */
 #include <string.h>
 
 #include "base/hash.h"
@@ -11,14 +12,15 @@
 
 #define PART_BITS  8
 #define PARTS      (1U << PART_BITS)
+#define GATHERED   1024           /* records of a part before they are added up: 16 MiB for all parts */
+#define PART_SPAN  (GATHERED + 1) /* records between parts: their ends must not all fall into one cache set */
 #define AHEAD      8 /* records between asking for an entry and needing it; twice that for its slot */
-#define CHUNK      ((size_t)1 << 19) /* rows: 32 MiB of records, used again, cost less than fresh pages for all */
 #define TIMED      (UINT64_C(1) << 63)
-#define CHECKPOINT 64
+#define CHECKPOINT 4096
 
 /* A row on its way to its part; 64 bytes. */
 typedef struct {
-    uint8_t key[NF_KEY_BYTES_SHORT];
+    uint64_t key[NF_KEY_BYTES_SHORT / 8]; /* whole words: what is stored by bytes is slow to load again */
     int64_t time;
     uint64_t length; /* | TIMED */
     uint32_t row;
@@ -30,18 +32,39 @@ typedef struct {
     netfeat_ctx *ctx;
     nf_flow_config config;
     nf_flow_input in;
-    size_t chunk; /* rows at a time */
-    record *records;
-    uint32_t *hashes;
-    size_t start[PARTS + 1];
-    size_t at[PARTS];
-    uint8_t *entries;   /* of all parts, config.stride apart */
-    size_t cap, n;      /* entries */
-    nf_map maps[PARTS]; /* only the first is used, again and again, when all rows are one chunk */
-    int64_t done;
+    record *records;          /* GATHERED for each part */
+    uint32_t gathered[PARTS]; /* how many of them are there */
+    nf_map maps[PARTS];
+    uint8_t *entries; /* of all parts, config.stride apart */
+    size_t cap, n;    /* entries */
 } spreader;
 
+/* The columns that a row is read from, once and for all. */
+typedef struct {
+    const uint8_t *src_ip, *dst_ip, *src_port, *dst_port, *protocol;
+    const int64_t *times;
+    bool all_present; /* nothing is NULL anywhere */
+} row_reader;
+
 /* ---- keys ---- */
+
+static row_reader make_reader(const nf_flow_input *in)
+{
+    static const int needed[] = {NF_IN_SRC_IP,   NF_IN_DST_IP,      NF_IN_SRC_PORT,
+                                 NF_IN_DST_PORT, NF_IN_IP_PROTOCOL, NF_IN_TIMESTAMP};
+    row_reader r = {.src_ip = in->col[NF_IN_SRC_IP]->data,
+                    .dst_ip = in->col[NF_IN_DST_IP]->data,
+                    .src_port = in->col[NF_IN_SRC_PORT]->data,
+                    .dst_port = in->col[NF_IN_DST_PORT]->data,
+                    .protocol = in->col[NF_IN_IP_PROTOCOL]->data,
+                    .times = (const int64_t *)(const void *)in->col[NF_IN_TIMESTAMP]->data,
+                    .all_present = true};
+
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+        r.all_present = r.all_present && in->col[needed[i]]->validity == NULL;
+    }
+    return r;
+}
 
 static bool is_complete(const nf_flow_input *in, int64_t row)
 {
@@ -51,73 +74,17 @@ static bool is_complete(const nf_flow_input *in, int64_t row)
            nf_column_present(in->col[NF_IN_IP_PROTOCOL], row);
 }
 
-static void make_key(const nf_flow_input *in, int64_t row, uint8_t key[NF_KEY_BYTES_SHORT])
+static void make_key(const row_reader *r, size_t row, uint64_t key[NF_KEY_BYTES_SHORT / 8])
 {
-    memcpy(key, in->col[NF_IN_SRC_IP]->data + 16 * row, 16);
-    memcpy(key + 16, in->col[NF_IN_DST_IP]->data + 16 * row, 16);
-    memcpy(key + 32, in->col[NF_IN_SRC_PORT]->data + 2 * row, 2);
-    memcpy(key + 34, in->col[NF_IN_DST_PORT]->data + 2 * row, 2);
-    key[36] = in->col[NF_IN_IP_PROTOCOL]->data[row];
-    key[37] = NF_KEY_PORTS | NF_KEY_ONE_WAY;
-    key[38] = key[39] = 0;
-}
+    uint8_t rest[8] = {0};
 
-/* Hashes of rows first .. first + n - 1, and how many go to each part; 0 for a row that is left out, which
-   no other row has. */
-static void hash_rows(spreader *s, int64_t first, size_t n)
-{
-    const void *secret = nf_ctx_secret(s->ctx);
-    uint8_t key[NF_KEY_BYTES_SHORT];
-
-    memset(s->start, 0, sizeof s->start);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t hash = 0;
-        if (is_complete(&s->in, first + (int64_t)i)) {
-            make_key(&s->in, first + (int64_t)i, key);
-            hash = (uint32_t)(nf_hash(secret, key, sizeof key) >> 32);
-            hash = hash != 0 ? hash : 1;
-            s->start[(hash >> (32 - PART_BITS)) + 1]++;
-        }
-        s->hashes[i] = hash;
-    }
-    for (size_t p = 0; p < PARTS; p++) {
-        s->start[p + 1] += s->start[p];
-        s->at[p] = s->start[p];
-    }
-}
-
-/* Rows to their parts. */
-static int spread_rows(spreader *s, int64_t first, size_t n)
-{
-    const netfeat_column *time = s->in.col[NF_IN_TIMESTAMP];
-    const int64_t *times = (const int64_t *)(const void *)time->data;
-    uint64_t lengths[NF_FLOW_BATCH];
-
-    for (size_t base = 0; base < n; base += NF_FLOW_BATCH) {
-        int batch = n - base < NF_FLOW_BATCH ? (int)(n - base) : NF_FLOW_BATCH;
-        int code = nf_flow_lengths(s->ctx, s->in.length, first + (int64_t)base, batch, lengths);
-        if (code == 0 && base / NF_FLOW_BATCH % CHECKPOINT == 0) {
-            code = nf_checkpoint(s->ctx, s->done + (int64_t)base, 0, -1);
-        }
-        if (code != 0) {
-            return code;
-        }
-        for (size_t i = base; i < base + (size_t)batch; i++) {
-            int64_t row = first + (int64_t)i;
-            bool timed = nf_column_present(time, row);
-            record *r;
-            if (s->hashes[i] == 0) {
-                continue;
-            }
-            r = &s->records[s->at[s->hashes[i] >> (32 - PART_BITS)]++];
-            make_key(&s->in, row, r->key);
-            r->time = timed ? times[row] : 0;
-            r->length = lengths[i - base] | (timed ? TIMED : 0);
-            r->row = (uint32_t)row;
-            r->hash = s->hashes[i];
-        }
-    }
-    return NETFEAT_OK;
+    memcpy(key, r->src_ip + 16 * row, 16);
+    memcpy(key + 2, r->dst_ip + 16 * row, 16);
+    memcpy(rest, r->src_port + 2 * row, 2);
+    memcpy(rest + 2, r->dst_port + 2 * row, 2);
+    rest[4] = r->protocol[row];
+    rest[5] = NF_KEY_PORTS | NF_KEY_ONE_WAY;
+    memcpy(key + 4, rest, 8);
 }
 
 /* ---- aggregation ---- */
@@ -162,7 +129,7 @@ static nf_flow *find_entry(const spreader *s, const nf_map *map, const record *r
 
     for (; (index = nf_map_next(map, hash, &pos)) != NF_MAP_NONE; pos++) {
         nf_flow *f = entry_at(s, index);
-        if (memcmp(f + 1, r->key, sizeof r->key) == 0) {
+        if (nf_key_equal(f + 1, r->key, sizeof r->key)) {
             return f;
         }
     }
@@ -216,29 +183,59 @@ static int aggregate(spreader *s, nf_map *map, const record *records, size_t n)
     return code;
 }
 
+static int add_part(spreader *s, size_t part)
+{
+    size_t n = s->gathered[part];
+
+    s->gathered[part] = 0;
+    return aggregate(s, &s->maps[part], s->records + part * PART_SPAN, n);
+}
+
+/* Rows first .. first + n - 1 to their parts. */
+static int spread_rows(spreader *s, const row_reader *reader, int64_t first, int n)
+{
+    const void *secret = nf_ctx_secret(s->ctx);
+    uint64_t lengths[NF_FLOW_BATCH];
+    int code = nf_flow_lengths(s->ctx, s->in.length, first, n, lengths);
+
+    for (int i = 0; code == 0 && i < n; i++) {
+        int64_t row = first + i;
+        bool timed = reader->all_present || nf_column_present(s->in.col[NF_IN_TIMESTAMP], row);
+        record r;
+        size_t part;
+        if (!reader->all_present && !is_complete(&s->in, row)) {
+            continue;
+        }
+        make_key(reader, (size_t)row, r.key);
+        r.hash = (uint32_t)(nf_hash(secret, r.key, sizeof r.key) >> 32);
+        r.time = timed ? reader->times[row] : 0;
+        r.length = lengths[i] | (timed ? TIMED : 0);
+        r.row = (uint32_t)row;
+        part = r.hash >> (32 - PART_BITS);
+        s->records[part * PART_SPAN + s->gathered[part]] = r;
+        if (++s->gathered[part] == GATHERED) {
+            code = add_part(s, part);
+        }
+    }
+    return code;
+}
+
 static int group_rows(spreader *s)
 {
-    bool once = s->in.rows <= (int64_t)s->chunk;
+    row_reader reader = make_reader(&s->in);
+    int code = NETFEAT_OK;
 
-    for (int64_t first = 0; first < s->in.rows; first += (int64_t)s->chunk) {
+    for (int64_t first = 0; code == 0 && first < s->in.rows; first += NF_FLOW_BATCH) {
         int64_t rest = s->in.rows - first;
-        size_t n = rest < (int64_t)s->chunk ? (size_t)rest : s->chunk;
-        int code;
-        hash_rows(s, first, n);
-        code = spread_rows(s, first, n);
-        for (size_t p = 0; code == 0 && p < PARTS; p++) {
-            nf_map *map = &s->maps[once ? 0 : p];
-            code = aggregate(s, map, s->records + s->start[p], s->start[p + 1] - s->start[p]);
-            if (once) {
-                nf_map_clear(map);
-            }
+        code = spread_rows(s, &reader, first, rest < NF_FLOW_BATCH ? (int)rest : NF_FLOW_BATCH);
+        if (code == 0 && first % CHECKPOINT == 0) {
+            code = nf_checkpoint(s->ctx, first, 0, -1);
         }
-        if (code != 0) {
-            return code;
-        }
-        s->done += (int64_t)n;
     }
-    return NETFEAT_OK;
+    for (size_t part = 0; code == 0 && part < PARTS; part++) {
+        code = add_part(s, part);
+    }
+    return code;
 }
 
 static int write_flows(spreader *s, netfeat_table **ret)
@@ -269,8 +266,7 @@ static void spreader_free(spreader *s)
         nf_map_free(ctx, &s->maps[p]);
     }
     nf_free(ctx, s->entries, s->cap * s->config.stride);
-    nf_free(ctx, s->records, s->chunk * sizeof *s->records);
-    nf_free(ctx, s->hashes, s->chunk * sizeof *s->hashes);
+    nf_free(ctx, s->records, PARTS * PART_SPAN * sizeof *s->records);
     nf_flow_config_free(ctx, &s->config);
     nf_free(ctx, s, sizeof *s);
 }
@@ -284,12 +280,10 @@ static int prepare(spreader *s, const netfeat_table *packets, const netfeat_opti
         return code;
     }
     if (s->in.rows >= NF_MAP_NONE) {
-        return nf_error(s->ctx, NETFEAT_ERR_LIMIT, "streams: more than 2^32 - 2 rows");
+        return nf_error(s->ctx, NETFEAT_ERR_LIMIT, "flows_one_way: more than 2^32 - 2 rows");
     }
-    s->chunk = (size_t)s->in.rows < CHUNK ? (size_t)s->in.rows + 1 : CHUNK;
-    s->records = nf_alloc_array(s->ctx, s->chunk, sizeof *s->records);
-    s->hashes = s->records != NULL ? nf_alloc_array(s->ctx, s->chunk, sizeof *s->hashes) : NULL;
-    return s->hashes != NULL ? NETFEAT_OK : nf_ctx_code(s->ctx);
+    s->records = nf_alloc_array(s->ctx, (size_t)PARTS * PART_SPAN, sizeof *s->records);
+    return s->records != NULL ? NETFEAT_OK : nf_ctx_code(s->ctx);
 }
 
 int netfeat_flows_one_way(netfeat_ctx *ctx, const netfeat_table *packets, const netfeat_options *opts,
@@ -302,9 +296,9 @@ int netfeat_flows_one_way(netfeat_ctx *ctx, const netfeat_table *packets, const 
         return NETFEAT_ERR_ARGUMENT;
     }
     if (packets == NULL || ret == NULL) {
-        return nf_error(ctx, NETFEAT_ERR_ARGUMENT, "streams: a pointer is NULL");
+        return nf_error(ctx, NETFEAT_ERR_ARGUMENT, "flows_one_way: a pointer is NULL");
     }
-    code = nf_table_check_sealed(ctx, packets, "streams");
+    code = nf_table_check_sealed(ctx, packets, "flows_one_way");
     if (code != 0) {
         return code;
     }

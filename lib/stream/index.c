@@ -1,0 +1,123 @@
+/* The index of streams by their endpoints: keyed hashing, and memory fetched ahead. */
+#include <assert.h>
+#include <string.h>
+
+#include "stream/streams.h"
+
+/* A chain this long does not happen by chance: somebody knows the secret, or has found a weakness. */
+#define LONG_CHAIN 1024
+#define CACHE_LINE 64
+
+static uint64_t hash_key(const netfeat_streams *st, const nf_stream_key *key)
+{
+    return nf_hash(st->secret, key, sizeof *key);
+}
+
+void nf_segment_key(const netfeat_streams *st, nf_segment *seg, int protocol, const uint8_t *src_ip,
+                    const uint8_t *dst_ip, uint16_t src_port, uint16_t dst_port)
+{
+    nf_stream_key *key = &seg->key;
+    int order = memcmp(src_ip, dst_ip, sizeof key->ip[0]);
+
+    seg->swapped = order > 0 || (order == 0 && src_port > dst_port);
+    memset(key, 0, sizeof *key);
+    memcpy(key->ip[seg->swapped], src_ip, sizeof key->ip[0]);
+    memcpy(key->ip[!seg->swapped], dst_ip, sizeof key->ip[0]);
+    key->port[seg->swapped] = src_port;
+    key->port[!seg->swapped] = dst_port;
+    key->protocol = (uint8_t)protocol;
+    seg->hash = hash_key(st, key);
+    seg->seed = st->seed;
+}
+
+/* A new secret out of the old one, and the whole index again. At most once per as many packets as there are
+   streams, so that it stays cheap on average. */
+static void reseed(netfeat_streams *st)
+{
+    if (st->totals[NF_TOTAL_PACKETS] - st->packets_at_reseed < st->n_flows) {
+        return;
+    }
+    st->packets_at_reseed = st->totals[NF_TOTAL_PACKETS];
+    st->seed++;
+    for (size_t i = 0; i < sizeof st->secret; i += 8) {
+        uint64_t word = nf_hash(nf_ctx_secret(st->ctx), st->secret + i, 8) + st->seed;
+        memcpy(st->secret + i, &word, 8);
+    }
+    nf_map_clear(&st->map);
+    for (uint32_t i = st->oldest; i != NF_NONE; i = nf_stream_at(st, i)->newer) {
+        nf_index_add(st, nf_stream_at(st, i));
+    }
+    st->totals[NF_TOTAL_RESEEDS]++;
+}
+
+nf_stream *nf_stream_find(netfeat_streams *st, const nf_segment *seg, int *ret_side)
+{
+    uint64_t hash = seg->seed == st->seed ? seg->hash : hash_key(st, &seg->key);
+    uint64_t start = nf_map_start(&st->map, hash), pos = start;
+    uint32_t i;
+
+    while ((i = nf_map_next(&st->map, hash, &pos)) != NF_MAP_NONE) {
+        nf_stream *flow = nf_stream_at(st, i);
+        if (memcmp(&flow->key, &seg->key, sizeof seg->key) == 0) {
+            *ret_side = seg->swapped != flow->swapped;
+            break;
+        }
+        pos++;
+    }
+    if (pos > start && pos - start > LONG_CHAIN) {
+        reseed(st);
+    }
+    return i != NF_MAP_NONE ? nf_stream_at(st, i) : NULL;
+}
+
+void nf_index_add(netfeat_streams *st, const nf_stream *flow)
+{
+    nf_map_insert(&st->map, hash_key(st, &flow->key), flow->index);
+}
+
+void nf_index_remove(netfeat_streams *st, const nf_stream *flow)
+{
+    uint64_t hash = hash_key(st, &flow->key);
+    uint64_t pos = nf_map_start(&st->map, hash);
+
+    while (nf_map_next(&st->map, hash, &pos) != flow->index) {
+        pos++;
+    }
+    nf_map_remove(&st->map, pos);
+}
+
+/* ---- fetching ahead ---- */
+
+void nf_prefetch_slot(const netfeat_streams *st, const nf_segment *seg)
+{
+    nf_map_prefetch(&st->map, seg->hash);
+}
+
+/* The likely record: the first with that tag. */
+static nf_stream *guess(const netfeat_streams *st, const nf_segment *seg)
+{
+    uint64_t pos = nf_map_start(&st->map, seg->hash);
+    uint32_t i = nf_map_next(&st->map, seg->hash, &pos);
+
+    return i != NF_MAP_NONE ? nf_stream_at(st, i) : NULL;
+}
+
+void nf_prefetch_record(const netfeat_streams *st, const nf_segment *seg)
+{
+    const char *p = (const char *)guess(st, seg);
+
+    if (p != NULL) {
+        __builtin_prefetch(p);
+        __builtin_prefetch(p + CACHE_LINE);
+    }
+}
+
+void nf_prefetch_conn(const netfeat_streams *st, const nf_segment *seg)
+{
+    const nf_stream *flow = guess(st, seg);
+    const char *conn = flow != NULL ? (const char *)nf_conn_of(flow) : NULL;
+
+    for (size_t at = 0; conn != NULL && at < sizeof(nf_conn); at += CACHE_LINE) {
+        __builtin_prefetch(conn + at, 1);
+    }
+}
