@@ -9,6 +9,17 @@
 #define LZ4F_STATIC_LINKING_ONLY
 #include <lz4frame.h>
 
+/* A call that fails gives nothing of what it has decompressed. Fed with no more than it asks for, the library goes block
+   by block, and what is good comes out. It asks for a block with the header of the next one, which may be what is wrong:
+   that is fed by itself. */
+#define FIRST_BYTES  7 /* of a frame's header, the smallest */
+#define HEADER_BYTES 4 /* of a block */
+
+typedef struct {
+    LZ4F_dctx *d;
+    size_t feed; /* bytes for the next call */
+} lz4_state;
+
 static void *allocate(void *user, size_t size)
 {
     return nf_unpack_alloc(user, 1, size);
@@ -23,17 +34,27 @@ static int start(nf_unpacker *u)
 {
     const LZ4F_CustomMem memory = {.customAlloc = allocate, .customFree = release, .opaqueState = u};
 
-    if (u->state == NULL) {
-        u->state = LZ4F_createDecompressionContext_advanced(memory, LZ4F_VERSION);
+    lz4_state *z = u->state;
+
+    if (z == NULL) {
+        z = nf_unpack_alloc(u, 1, sizeof *z);
+        if (z == NULL) {
+            return NF_UNPACK_NOMEM;
+        }
+        u->state = z;
+        z->d = LZ4F_createDecompressionContext_advanced(memory, LZ4F_VERSION);
     }
-    return u->state != NULL ? NF_UNPACK_GO_ON : NF_UNPACK_NOMEM;
+    z->feed = FIRST_BYTES;
+    return z->d != NULL ? NF_UNPACK_GO_ON : NF_UNPACK_NOMEM;
 }
 
 static int run(nf_unpacker *u)
 {
-    size_t taken = (size_t)(u->end - u->at);
+    lz4_state *z = u->state;
+    size_t left = (size_t)(u->end - u->at);
+    size_t taken = left < z->feed ? left : z->feed;
     size_t made = (size_t)(u->out_end - u->out);
-    size_t code = LZ4F_decompress(u->state, u->out, &made, u->at, &taken, NULL);
+    size_t code = LZ4F_decompress(z->d, u->out, &made, u->at, &taken, NULL);
 
     if (LZ4F_isError(code)) {
         u->why = LZ4F_getErrorName(code);
@@ -41,12 +62,18 @@ static int run(nf_unpacker *u)
     }
     u->at += taken;
     u->out += made;
+    z->feed = code > HEADER_BYTES ? code - HEADER_BYTES : code;
     return code == 0 ? NF_UNPACK_MEMBER : NF_UNPACK_GO_ON;
 }
 
 static void stop(nf_unpacker *u)
 {
-    LZ4F_freeDecompressionContext(u->state);
+    lz4_state *z = u->state;
+
+    if (z != NULL) {
+        LZ4F_freeDecompressionContext(z->d);
+        nf_unpack_free(u, z);
+    }
 }
 
 const nf_codec nf_codec_lz4 = {"lz4", "liblz4", start, run, stop};

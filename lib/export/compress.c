@@ -120,6 +120,7 @@ int nf_decompress(netfeat_ctx *ctx, int codec, const void *src, size_t size, voi
         return decompress_lz4(ctx, src, size, dst, want);
     }
 #endif
+    (void)codec;
     (void)src;
     (void)size;
     (void)dst;

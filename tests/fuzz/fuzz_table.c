@@ -84,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(netfeat_ctx_set_memory_limit(ctx, LIMIT_BYTES) == 0, "a limit can be set");
     require(netfeat_options_new(ctx, &opts) == 0, "options can be made");
     require(netfeat_options_set_int(opts, NETFEAT_OPT_TABLE_KEEP_PAYLOAD, data[0] >> 6 & 1) == 0, "payload");
+    require(netfeat_options_set_int(opts, NETFEAT_OPT_TABLE_MAX_ROWS, 70000) == 0, "rows");
     if (data[0] & 0x80) {
         require(netfeat_options_set_text(opts, NETFEAT_OPT_SOURCE_FILTER, "ip and not tcp") == 0, "filter");
     }

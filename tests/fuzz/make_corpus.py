@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """Make seeds for the fuzz targets out of the sample captures and of captures built here.
-usage: make_corpus.py     writes tests/fuzz/corpus/decode and tests/fuzz/corpus/table"""
+usage: make_corpus.py     writes tests/fuzz/corpus/decode, table and capture"""
+import bz2
+import gzip
+import lzma
 import pathlib
 import re
 import struct
@@ -91,6 +94,33 @@ def pcapng(order, packets):
     return out
 
 
+def option(order, number, value):
+    return struct.pack(order + "HH", number, len(value)) + value + bytes(-len(value) % 4)
+
+
+def talkative(order, packet):
+    """A pcapng capture with names, statistics and comments on everything."""
+    body = struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1)
+    out = block(order, 0x0A0D0D0A, body + b"".join(option(order, i, b"text %d" % i) for i in range(1, 5)))
+    out += block(order, 1, struct.pack(order + "HHI", 1, 0, 96) + option(order, 2, b"eth0") + option(order, 3, b"uplink") +
+                 option(order, 1, b"of the interface") + option(order, 0, b""))
+    head = struct.pack(order + "IIIII", 0, 391000, 1, len(packet), len(packet))
+    out += block(order, 6, head + packet + bytes(-len(packet) % 4) + option(order, 1, b"of the packet"))
+    out += block(order, 4, option(order, 1, bytes([192, 0, 2, 1]) + b"one\0two\0") +
+                 option(order, 2, bytes(16) + b"any\0") + option(order, 0, b""))
+    return out + block(order, 5, struct.pack(order + "III", 0, 0, 0) + option(order, 5, struct.pack(order + "Q", 3)))
+
+
+def zstd_stored(data):
+    """One frame (RFC 8878) with one block that is not compressed."""
+    return (struct.pack("<IBH", 0xFD2FB528, 0x60, len(data) - 256) + struct.pack("<I", len(data) << 3 | 1)[:3] + data)
+
+
+def lz4_stored(data):
+    """One frame with one block that is not compressed; 0x82 is the check sum of the two bytes before it."""
+    return struct.pack("<IBBBI", 0x184D2204, 0x60, 0x40, 0x82, len(data) | 1 << 31) + data + bytes(4)
+
+
 def main():
     scan = distinct(pcap_records((DATA / "mirai_scan.pcap").read_bytes()))
     benign = distinct(pcapng_records((DATA / "benign.pcapng").read_bytes()))
@@ -117,6 +147,14 @@ def main():
     write("table", "pcap-raw", b"\x80" + pcap("<", 0xA1B2C3D4, 101, [p[14:] for p in few]))
     write("table", "pcapng-le", b"\x02" + pcapng("<", few))
     write("table", "pcapng-be", b"\xc4" + pcapng(">", few))
+    plain = pcap("<", 0xA1B2C3D4, 1, few)
+    write("capture", "gzip", b"\x03" + gzip.compress(plain[:400], mtime=0) + gzip.compress(plain[400:], mtime=0) + bytes(9))
+    write("capture", "bzip2", b"\x84" + bz2.compress(plain))
+    write("capture", "xz", b"\x05" + lzma.compress(plain, preset=0))
+    write("capture", "zstd", b"\x86" + zstd_stored(plain))
+    write("capture", "lz4", b"\x07" + lz4_stored(plain))
+    write("capture", "notes-le", b"\x41" + talkative("<", few[0]))
+    write("capture", "notes-be", b"\xc2" + talkative(">", few[0]))
 
 
 main()

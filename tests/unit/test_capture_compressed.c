@@ -173,6 +173,27 @@ Test(capture_compressed, every_cut_and_every_flip)
     netfeat_ctx_unref(ctx);
 }
 
+/* The last bytes are a check sum, or stand before one: all the packets were there when it is found to be wrong. */
+Test(capture_compressed, a_wrong_check_sum_comes_behind_the_packets)
+{
+    netfeat_ctx *ctx = new_ctx();
+    bytes plain = pcap_of(SMALL);
+
+    for (size_t i = 0; compressors[i].name != NULL; i++) {
+        bytes z = {0};
+        outcome o;
+
+        compressors[i].compress(&z, plain.p, plain.n, 0);
+        z.p[z.n - (strcmp(compressors[i].name, "gzip") == 0 ? 8 : 2)] ^= 0x40;
+        o = read_memory(ctx, NULL, z.p, z.n, NF_BATCH);
+        cr_expect_eq(o.code, NETFEAT_ERR_FORMAT, "%s: %d", compressors[i].name, o.code);
+        cr_expect_eq(o.records, SMALL, "%s: %lld", compressors[i].name, (long long)o.records);
+        free(z.p);
+    }
+    free(plain.p);
+    netfeat_ctx_unref(ctx);
+}
+
 Test(capture_compressed, what_cannot_be_read_is_named)
 {
     static const struct {
