@@ -34,6 +34,13 @@ static int show_progress(void *user, int64_t packets, int64_t bytes, int64_t tot
     double t = example_now();
 
     (void)packets; /* of the running call; what is finished says more */
+    if (total > 0) {
+        progress->position = bytes;
+        progress->total = total;
+    } else if (progress->total > 0) { /* a report of what is written: the share of what is read stays */
+        bytes = progress->position;
+        total = progress->total;
+    }
     if (t - progress->last < 0.2) {
         return 0;
     }
@@ -54,7 +61,7 @@ void example_start(netfeat_ctx *ctx, struct progress *progress)
 
     interruptible = ctx;
     sigaction(SIGINT, &action, NULL);
-    progress->start = progress->last = example_now();
+    progress->start = example_now();
     if (isatty(STDERR_FILENO)) {
         netfeat_ctx_set_progress(ctx, show_progress, progress);
     }
@@ -150,6 +157,12 @@ void example_clear(struct progress *progress)
         fputs("\r\033[K", stderr);
         progress->shown = 0;
     }
+}
+
+void example_finished(struct progress *progress, const netfeat_source *src)
+{
+    progress->bytes += src != NULL ? netfeat_source_count(src, NETFEAT_COUNT_BYTES) : 0;
+    progress->position = progress->total = 0;
 }
 
 int example_fail(netfeat_ctx *ctx, struct progress *progress, const char *what)
