@@ -240,7 +240,9 @@ Test(feature_encoder, services_of_the_system)
     netfeat_encoder *learning = NULL;
     netfeat_table *unsealed = NULL;
     cr_assert_eq(netfeat_encoder_new(ctx, NETFEAT_FEATURE_ONEHOT, opts, &learning), 0);
-    cr_assert_eq(netfeat_encoder_fit(learning, INTS(ctx, U16, 1)), 0);
+    netfeat_column *col = INTS(ctx, U16, 1);
+    cr_assert_eq(netfeat_encoder_fit(learning, col), 0);
+    netfeat_column_unref(col);
     cr_assert_eq(netfeat_encoder_to_table(ctx, learning, &unsealed), 0);
     cr_assert_eq(unlink(path), 0);
     cr_expect_eq(netfeat_feature_ports(ctx, NETFEAT_PORTS_SERVICES, opts, &out), NETFEAT_ERR_NOTFOUND);
