@@ -37,19 +37,18 @@ static int show_progress(void *user, int64_t packets, int64_t bytes, int64_t tot
     if (total > 0) {
         progress->position = bytes;
         progress->total = total;
-    } else if (progress->total > 0) { /* a report of what is written: the share of what is read stays */
-        bytes = progress->position;
-        total = progress->total;
     }
-    if (t - progress->last < 0.2) {
+    if (t - progress->last < 0.2 && (progress->shown || total <= 0)) {
         return 0;
     }
     progress->last = t;
     progress->shown = 1;
-    fprintf(stderr, "\r%" PRId64 " packets, %" PRId64 " MiB, %.0f packets/s", progress->packets,
-            (progress->bytes + bytes) >> 20, (double)progress->packets / (t - progress->start));
-    if (total > 0) {
-        fprintf(stderr, ", %.0f %% of the file", 100.0 * (double)bytes / (double)total);
+    fprintf(stderr, "\r%" PRId64 " packets, %.0f packets/s", progress->packets,
+            (double)progress->packets / (t - progress->start));
+    if (progress->total > 0) { /* reports of what is written know no total: the share of what is read stays */
+        fprintf(stderr, ", %" PRId64 " MiB, %.0f %% of the file",
+                (progress->bytes + progress->position) >> 20,
+                100.0 * (double)progress->position / (double)progress->total);
     }
     fputs("\033[K", stderr);
     return 0;
@@ -61,7 +60,7 @@ void example_start(netfeat_ctx *ctx, struct progress *progress)
 
     interruptible = ctx;
     sigaction(SIGINT, &action, NULL);
-    progress->start = example_now();
+    progress->start = progress->last = example_now();
     if (isatty(STDERR_FILENO)) {
         netfeat_ctx_set_progress(ctx, show_progress, progress);
     }
