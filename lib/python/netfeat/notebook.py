@@ -4,13 +4,12 @@
 """
 
 import decimal
-import ipaddress
 import warnings
 
 import numpy
 
-from . import _flow, _source
-from ._column import object_array
+from . import _flow, _frame, _source
+from ._column import object_array, wrap
 from ._table import Table, table as make_table
 
 TCP, UDP, ICMP = 6, 17, 1
@@ -108,24 +107,20 @@ def pcap_to_dataframe(path, ipv6=True):
 _KEYS = ["Source IP", "Destination IP", "Source Port", "Destination Port", "Protocol"]
 
 
-def _address(text):
-    address = ipaddress.ip_address(text)
-    return (bytes(10) + b"\xff\xff" + address.packed) if address.version == 4 else address.packed
-
-
 def _addresses(series):
     """n x 16 bytes out of texts; each distinct text is parsed once."""
-    codes, texts = series.factorize()
-    packed = numpy.frombuffer(b"".join(map(_address, texts)), "u1").reshape(-1, 16)
-    return numpy.ascontiguousarray(packed[codes])
+    return _frame.addresses(*series.factorize())
 
 
-def _nanoseconds(series):
-    """Seconds as any number (Decimal exactly) as int64 ns."""
+def _time_column(series):
+    """Seconds as any number (Decimal exactly) as a column of times; what is missing is NULL."""
+    known = series.notna().to_numpy()
     if series.dtype == object:
         unit = decimal.Decimal(10**9)
-        return numpy.array([int(decimal.Decimal(value) * unit) for value in series], "i8")
-    return numpy.rint(series.to_numpy() * 1e9).astype("i8")
+        values = [int(decimal.Decimal(value) * unit) if present else 0 for value, present in zip(series, known)]
+    else:
+        values = numpy.rint(numpy.where(known, series.to_numpy(), 0) * 1e9)
+    return wrap(numpy.array(values).astype("i8").view("M8[ns]"), None if known.all() else known)
 
 
 def _frame_to_table(frame):
@@ -135,17 +130,17 @@ def _frame_to_table(frame):
         "src_port": complete["Source Port"].to_numpy().astype("u2"),
         "dst_port": complete["Destination Port"].to_numpy().astype("u2"),
         "ip_protocol": complete["Protocol"].to_numpy().astype("u1"),
-        "timestamp": _nanoseconds(complete["Timestamp"]).view("M8[ns]"),
+        "timestamp": _time_column(complete["Timestamp"]),
         "length": complete["Packet Length"].to_numpy().astype("u4")})
 
 
 def _packets_to_table(packets):
-    """A packet table with the notebook's Packet Length beside its columns."""
-    length = packets["captured_length"].to_numpy().astype("i8")
+    """The packets of a table that have all keys, which is those of TCP and UDP, with the notebook's Packet Length."""
     headed = _valid(packets["src_port"]) & numpy.isin(packets["ip_protocol"].to_numpy(), (TCP, UDP))
-    length = numpy.where(headed, length - packets["l4_offset"].to_numpy(), length)
+    length = packets["captured_length"].to_numpy().astype("i8") - packets["l4_offset"].to_numpy()
     keys = packets[["src_ip", "dst_ip", "src_port", "dst_port", "ip_protocol", "timestamp"]]
-    return keys.join(make_table({"length": length.astype("u4")})).complete_rows(keys.columns)
+    length = wrap(numpy.where(headed, length, 0).astype("u4"), headed)
+    return keys.join(make_table({"length": length})).complete_rows(keys.columns[:5] + ["length"])
 
 
 def extract_streams(packets):
