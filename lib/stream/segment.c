@@ -108,6 +108,7 @@ static void update_window(const step *s)
         y->right = s->acked + window;
         y->flags |= NF_DIR_RIGHT;
     }
+    y->max_window = window > y->max_window ? window : y->max_window;
     if (s->acked >= y->acked) {
         y->window = window;
         y->flags |= NF_DIR_WINDOW;
@@ -162,7 +163,7 @@ static bool stale_timestamp(const step *s)
 static bool check_ack(const step *s)
 {
     const nf_dir *y = s->y;
-    int64_t window = nf_has(y, NF_DIR_WINDOW) ? y->window : 0;
+    int64_t window = y->max_window; /* as much can have been under way at once (RFC 5961, 5.2) */
 
     if ((nf_has(y, NF_DIR_LOCKED) && s->acked < 0) ||
         s->acked < y->acked - (window > OLD_ACK_BYTES ? window : OLD_ACK_BYTES)) {
@@ -225,11 +226,14 @@ static bool check(step *s)
 
 /* ---- accepted ---- */
 
+/* Of segments that reach up to where the receiver is, and no further ahead (RFC 7323, 4.3): not of those sent again for
+   nothing, or first lost ones on their way would look old. The receiver is where its last acknowledgement says. */
 static void update_timestamp(const step *s)
 {
     nf_dir *x = s->x;
+    int64_t due = x->acked < x->next ? x->acked : x->next;
 
-    if (s->seg->has_tsval && s->offset <= x->next &&
+    if (s->seg->has_tsval && s->offset <= due && s->offset + (int64_t)s->len >= due &&
         (!nf_has(x, NF_DIR_TS) || difference(s->seg->tsval, x->ts_recent) >= 0)) {
         x->ts_recent = s->seg->tsval;
         x->ts_time = s->st->now;

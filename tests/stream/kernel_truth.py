@@ -149,7 +149,7 @@ class Live(threading.Thread):
 
     def __init__(self, device):
         super().__init__(daemon=True)
-        self.source = netfeat.Source(live=device, filter="tcp")
+        self.source = netfeat.Source(live=device, filter="tcp", kernel_buffer_bytes=64 << 20)
         self.found, self.gaps, self.error = collections.defaultdict(bytearray), 0, None
 
     def run(self):
@@ -178,7 +178,9 @@ class Recorder(threading.Thread):
     def run(self):
         try:
             while True:
-                self.packets.append(self.sock.recv(65536))
+                packet = self.sock.recv(65536)
+                if packet[0] >> 4 == 4 and packet[9] == 6:  # the kernel has its own things to say
+                    self.packets.append(packet)
         except OSError:  # the device is gone
             pass
 
@@ -190,14 +192,33 @@ def pcap(packets):
     return b"".join(out)
 
 
+def tcp_fields(packet):
+    """(ports, flags, timestamp or 0, is there payload)."""
+    at, end = (packet[0] & 15) * 4, (packet[0] & 15) * 4 + (packet[(packet[0] & 15) * 4 + 12] >> 4) * 4
+    ports, flags, stamp, option = packet[at:at + 4], packet[at + 13], 0, at + 20
+    while option < end and packet[option] != 0:
+        if packet[option] == 8:
+            stamp = int.from_bytes(packet[option + 2:option + 6], "big")
+        option += 1 if packet[option] == 1 else packet[option + 1]
+    return ports, flags, stamp, len(packet) > end
+
+
 def reordered(packets, dice):
-    """Some packets up to forty places later, some twice; the first ones of a connection stay where they are."""
-    keys = []
-    for i, packet in enumerate(packets):
-        header = (packet[0] & 15) * 4
-        plain = packet[9] == 6 and not packet[header + 13] & 0b110 and len(packet) > header + 60
-        keys.append((i + (dice.randrange(40) if plain and dice.random() < .3 else 0), i))
-        if plain and dice.random() < .05:
+    """Some segments up to forty places later, some twice. Not so late that a receiver would find them too old, or
+    behind the end of all: their bytes would truly be lost."""
+    fields, keys = [tcp_fields(packet) for packet in packets], []
+    for i, (ports, flags, stamp, payload) in enumerate(fields):
+        keys.append((i, i))
+        if flags & 0b110 or not payload or dice.random() > .3:
+            continue
+        most = min(dice.randrange(40), len(packets) - i - 1)
+        for j in range(i + 1, i + most + 1):
+            other, end, later, _ = fields[j]
+            if other in (ports, ports[2:] + ports[:2]) and end & 0b110 or other == ports and later - stamp > 1:
+                most = j - i - 1
+                break
+        keys[-1] = (i + most, i)
+        if dice.random() < .2:
             keys.append((i + dice.randrange(40), i))
     return [packets[i] for _, i in sorted(keys)]
 

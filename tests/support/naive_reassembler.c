@@ -165,6 +165,7 @@ static void on_syn(model *m, int dir, const script_packet *p)
     m->state = m->state == S_NEW ? S_SYN : m->state;
     edge = (ack ? naive_offset_of(y, p->ack) : 0) + p->window;
     y->window = p->window;
+    y->max_window = y->window > y->max_window ? y->window : y->max_window;
     y->right = y->has_right && y->right > edge ? y->right : edge;
     y->has_right = y->has_window = true;
     if (p->len > 0 && p->captured > 0 && !ack) {
@@ -222,7 +223,7 @@ static void on_rst(model *m, int dir, const script_packet *p)
 static bool acceptable(model *m, int dir, const script_packet *p, int64_t o, int64_t ao, int64_t *len)
 {
     direction *x = &m->d[dir], *y = &m->d[!dir];
-    int64_t window = y->has_window && y->window > 65536 ? y->window : 65536;
+    int64_t window = y->max_window > 65536 ? y->max_window : 65536;
 
     if (p->md5 && !x->md5) {
         return false;
@@ -257,7 +258,7 @@ static bool acceptable(model *m, int dir, const script_packet *p, int64_t o, int
 static void on_ack(model *m, int dir, const script_packet *p)
 {
     direction *x = &m->d[dir], *y = &m->d[!dir];
-    int64_t o, ao, len = p->len, window;
+    int64_t o, ao, due, len = p->len, window;
     int scale = 0;
 
     if (!(p->flags & A) || (m->state == S_SYN && !x->has_isn && !x->has_base && p->len == 0 &&
@@ -288,7 +289,8 @@ static void on_ack(model *m, int dir, const script_packet *p)
     if (m->set.strict && !acceptable(m, dir, p, o, ao, &len)) {
         return;
     }
-    if (p->has_ts && o <= x->next && (!x->has_ts || (int32_t)(p->tsval - x->ts) >= 0)) {
+    due = x->acked < x->next ? x->acked : x->next;
+    if (p->has_ts && o <= due && o + len >= due && (!x->has_ts || (int32_t)(p->tsval - x->ts) >= 0)) {
         x->has_ts = true;
         x->ts = p->tsval;
         x->ts_time = m->now;
@@ -303,6 +305,7 @@ static void on_ack(model *m, int dir, const script_packet *p)
         scale = x->scale < 14 ? x->scale : 14;
     }
     window = (int64_t)p->window << scale;
+    y->max_window = window > y->max_window ? window : y->max_window;
     if (!y->has_right || ao + window > y->right) {
         y->right = ao + window;
         y->has_right = true;
