@@ -226,15 +226,14 @@ static bool check(step *s)
 
 /* ---- accepted ---- */
 
-/* Of segments that reach up to where the receiver is, and no further ahead (RFC 7323, 4.3): not of those sent again for
-   nothing, or first lost ones on their way would look old. The receiver is where its last acknowledgement says. */
+/* Of segments with the byte that comes next, or that end before it (RFC 7323, 4.3), and, as Linux does, with no old
+   acknowledgement: what comes late or again for nothing must not make segments look old that are still on their way. */
 static void update_timestamp(const step *s)
 {
     nf_dir *x = s->x;
-    int64_t due = x->acked < x->next ? x->acked : x->next;
 
-    if (s->seg->has_tsval && s->offset <= due && s->offset + (int64_t)s->len >= due &&
-        (!nf_has(x, NF_DIR_TS) || difference(s->seg->tsval, x->ts_recent) >= 0)) {
+    if (s->seg->has_tsval && s->offset <= x->next && s->offset + (int64_t)s->len >= x->next &&
+        s->acked >= s->y->acked && (!nf_has(x, NF_DIR_TS) || difference(s->seg->tsval, x->ts_recent) >= 0)) {
         x->ts_recent = s->seg->tsval;
         x->ts_time = s->st->now;
         x->flags |= NF_DIR_TS;

@@ -258,7 +258,7 @@ static bool acceptable(model *m, int dir, const script_packet *p, int64_t o, int
 static void on_ack(model *m, int dir, const script_packet *p)
 {
     direction *x = &m->d[dir], *y = &m->d[!dir];
-    int64_t o, ao, due, len = p->len, window;
+    int64_t o, ao, len = p->len, window;
     int scale = 0;
 
     if (!(p->flags & A) || (m->state == S_SYN && !x->has_isn && !x->has_base && p->len == 0 &&
@@ -289,8 +289,8 @@ static void on_ack(model *m, int dir, const script_packet *p)
     if (m->set.strict && !acceptable(m, dir, p, o, ao, &len)) {
         return;
     }
-    due = x->acked < x->next ? x->acked : x->next;
-    if (p->has_ts && o <= due && o + len >= due && (!x->has_ts || (int32_t)(p->tsval - x->ts) >= 0)) {
+    if (p->has_ts && o <= x->next && o + len >= x->next && ao >= y->acked &&
+        (!x->has_ts || (int32_t)(p->tsval - x->ts) >= 0)) {
         x->has_ts = true;
         x->ts = p->tsval;
         x->ts_time = m->now;
