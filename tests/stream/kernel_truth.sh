@@ -1,7 +1,7 @@
 #!/bin/sh
 # Streams of real connections between two kernels' sockets, over a path that loses, doubles and reorders: captured live by
 # the library, what it makes of them must be what the sockets received. In network namespaces of its own.
-# usage: kernel_truth.sh PYTHON [CONNECTIONS [SEED [orders]]]      77 = not permitted here, or a tool is missing = skipped
+# usage: kernel_truth.sh PYTHON [CONNECTIONS [SEED]]      77 = not permitted here, or a tool is missing = skipped
 set -u
 python=$1
 shift
