@@ -1,11 +1,13 @@
 """Reading: the same rows from every kind of input and for every way of cutting it; errors with their place."""
 
+import gc
 import io
 import os
 import pickle
 import tempfile
 import threading
 import unittest
+import unittest.mock
 
 import netfeat
 import support
@@ -76,6 +78,17 @@ class Inputs(unittest.TestCase):
         self.same(netfeat.concat([source.read(10), source.read(0), source.read()]))
         self.assertEqual(len(source.read()), 0)
         self.assertRaises(ValueError, netfeat.batches, self.path, 0)
+
+    def test_abandoned_batches(self):
+        """The garbage collector may give the source back before it closes the generator: nobody looks at it then."""
+        looked = []
+        with unittest.mock.patch.object(netfeat.Source, "counters", property(looked.append)):
+            batches = netfeat.batches(self.path, 7)
+            next(batches)
+            looked.clear()
+            del batches
+            gc.collect()
+        self.assertEqual(looked, [])
 
     def test_several_files(self):
         """Any number of threads gives the same table."""

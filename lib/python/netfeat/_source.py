@@ -435,12 +435,16 @@ class Batches:
                 words = dict(words, **{FILE_INDEX: index})
             try:
                 source = Source._inside(entry, _context.Context(), words)  # pylint: disable=protected-access
-                self._source = source
+                self._source, abandoned = source, False
                 try:
                     yield from _batches_of(source, rows, self._meter.on_tick)
+                except GeneratorExit:  # by the garbage collector, which may have given the source back before
+                    abandoned = True
+                    raise
                 finally:
                     self._source = None
-                    _add(self.counters, source.counters)
+                    if not abandoned:
+                        _add(self.counters, source.counters)
             except _error.INPUT_ERRORS as problem:
                 if not self._keep:
                     raise
