@@ -133,10 +133,24 @@ bool nf_get_duration(nf_flow_view *v, int argument, nf_flow_value *ret)
     return nf_give_i64(ret, nf_difference(last.i, first.i));
 }
 
+/* ns / 10^9, rounded once: what 53 bits cannot hold is divided as an integer, with bits to spare and one that
+   stands for the remainder. */
+static double seconds_of(int64_t ns)
+{
+    const nf_u128 billion = UINT32_C(1000000000);
+    nf_u128 scaled;
+
+    if (ns < INT64_C(1) << 53) {
+        return (double)ns / 1e9;
+    }
+    scaled = (nf_u128)ns << 40;
+    return (double)(scaled / billion | (scaled % billion != 0)) / (double)(UINT64_C(1) << 40);
+}
+
 bool nf_get_duration_seconds(nf_flow_view *v, int argument, nf_flow_value *ret)
 {
     (void)argument;
-    return (v->flow->flags & NF_FLOW_TIMED) != 0 && nf_give_f64(ret, (double)nf_flow_duration(v) / 1e9);
+    return (v->flow->flags & NF_FLOW_TIMED) != 0 && nf_give_f64(ret, seconds_of(nf_flow_duration(v)));
 }
 
 bool nf_get_position(nf_flow_view *v, int argument, nf_flow_value *ret)
