@@ -34,15 +34,21 @@ static int show_progress(void *user, int64_t packets, int64_t bytes, int64_t tot
     double t = example_now();
 
     (void)packets; /* of the running call; what is finished says more */
-    if (t - progress->last < 0.2) {
+    if (total > 0) {
+        progress->position = bytes;
+        progress->total = total;
+    }
+    if (t - progress->last < 0.2 && (progress->shown || total <= 0)) {
         return 0;
     }
     progress->last = t;
     progress->shown = 1;
-    fprintf(stderr, "\r%" PRId64 " packets, %" PRId64 " MiB, %.0f packets/s", progress->packets,
-            (progress->bytes + bytes) >> 20, (double)progress->packets / (t - progress->start));
-    if (total > 0) {
-        fprintf(stderr, ", %.0f %% of the file", 100.0 * (double)bytes / (double)total);
+    fprintf(stderr, "\r%" PRId64 " packets, %.0f packets/s", progress->packets,
+            (double)progress->packets / (t - progress->start));
+    if (progress->total > 0) { /* reports of what is written know no total: the share of what is read stays */
+        fprintf(stderr, ", %" PRId64 " MiB, %.0f %% of the file",
+                (progress->bytes + progress->position) >> 20,
+                100.0 * (double)progress->position / (double)progress->total);
     }
     fputs("\033[K", stderr);
     return 0;
@@ -150,6 +156,12 @@ void example_clear(struct progress *progress)
         fputs("\r\033[K", stderr);
         progress->shown = 0;
     }
+}
+
+void example_finished(struct progress *progress, const netfeat_source *src)
+{
+    progress->bytes += src != NULL ? netfeat_source_count(src, NETFEAT_COUNT_BYTES) : 0;
+    progress->position = progress->total = 0;
 }
 
 int example_fail(netfeat_ctx *ctx, struct progress *progress, const char *what)

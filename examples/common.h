@@ -11,8 +11,9 @@ enum { EXIT_INPUT = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 /* What the progress line shows beside the position in the current input. */
 struct progress {
     const char *program;
-    int64_t packets; /* finished so far */
-    int64_t bytes;   /* of the inputs finished so far */
+    int64_t packets;         /* finished so far */
+    int64_t bytes;           /* of the inputs finished so far */
+    int64_t position, total; /* of the input being read, in bytes; 0: not known */
     double start, last;
     int shown;
 };
@@ -45,6 +46,8 @@ const char *example_out_name(const char *path);
 void example_clear(struct progress *progress);
 /* One line about the last failure of ctx, with packet number and offset, on standard error; its exit code. */
 int example_fail(netfeat_ctx *ctx, struct progress *progress, const char *what);
+/* Count a source (NULL: one that could not be opened) among the inputs that are finished. */
+void example_finished(struct progress *progress, const netfeat_source *src);
 /* The counters of a source in one line on standard error. */
 void example_counts(const netfeat_source *src, const char *what);
 /* Counts and rate of what is finished, two lines on standard error. */

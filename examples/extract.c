@@ -109,7 +109,7 @@ static int extract_input(struct job *job, char **paths, int n)
         what = job->out_failed ? example_out_name(job->path) : what;
         code = example_fail(job->ctx, &job->progress, what);
     }
-    job->progress.bytes += src != NULL ? netfeat_source_count(src, NETFEAT_COUNT_BYTES) : 0;
+    example_finished(&job->progress, src);
     job->files += src != NULL ? (int)netfeat_source_file_count(src) : 1;
     if (job->stats && src != NULL) {
         example_counts(src, what);

@@ -170,7 +170,7 @@ static int feed_input(struct job *job, const char *path, int index)
     code = netfeat_source_open_file(job->ctx, path, job->opts, &src);
     code = code != 0 ? code : feed(job, src);
     code = code != 0 ? example_fail(job->ctx, &job->progress, path) : 0;
-    job->progress.bytes += src != NULL ? netfeat_source_count(src, NETFEAT_COUNT_BYTES) : 0;
+    example_finished(&job->progress, src);
     if (job->stats && src != NULL) {
         example_counts(src, path);
     }

@@ -355,6 +355,7 @@ static int read_input(struct job *job, const char *path)
         netfeat_streams_run(st, on_event, job) != 0 && status == 0) {
         status = example_fail(job->ctx, &job->progress, path);
     }
+    example_finished(&job->progress, src);
     example_clear(&job->progress);
     netfeat_streams_unref(st);
     netfeat_source_unref(src);

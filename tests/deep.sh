@@ -1,8 +1,9 @@
 #!/bin/sh
-# What takes longer than tests/run.sh may: valgrind, clang, the static analyser, fuzzing, coverage, and every packet of
-# the shared captures against scapy and tshark.
-#   tests/deep.sh [valgrind] [clang] [scan] [fuzz] [coverage] [differential]      without arguments: all of them
-# FUZZ_SECONDS: time for each fuzz target (default 60). Findings stay in build-fuzz/. Installs what is missing by apt.
+# What takes longer than tests/run.sh may: valgrind, clang, the static analyser, fuzzing, coverage, every packet of the
+# shared captures against scapy and tshark, and streams: a million random packet scripts, a hundred million segments.
+#   tests/deep.sh [valgrind] [clang] [scan] [fuzz] [coverage] [differential] [streams]   without arguments: all of them
+# FUZZ_SECONDS: time for each fuzz target (default 60). STREAM_SCRIPTS, STREAM_SEGMENTS: how many of each (10^6, 10^8).
+# Findings stay in build-fuzz/. Installs what is missing by apt.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
@@ -107,9 +108,34 @@ differential_section() {
     done
 }
 
-for section in ${*:-valgrind clang scan fuzz coverage differential}; do
+streams_section() {
+    say "streams: ${STREAM_SCRIPTS:=1000000} random scripts, ${STREAM_SEGMENTS:=100000000} segments"
+    if ! build_in build-test -Dwerror=true; then
+        count_failure "release build"
+        return
+    fi
+    if NETFEAT_SCRIPTS=$STREAM_SCRIPTS build-test/tests/unit/test_stream_model --filter stream_model/random_scripts; then
+        passed=$((passed + 1))
+    else
+        count_failure "random scripts against the naive reassembler"
+    fi
+    code=0
+    /usr/bin/python3 tests/differential/stream_model.py . build-test/tests/differential/stream_driver "$STREAM_SCRIPTS" || code=$?
+    case $code in
+    0) passed=$((passed + 1)) ;;
+    77) skipped=$((skipped + 1)) ;;
+    *) count_failure "random scripts against the executable specification" ;;
+    esac
+    if build-test/tests/stream/soak "$STREAM_SEGMENTS"; then
+        passed=$((passed + 1))
+    else
+        count_failure "generated traffic"
+    fi
+}
+
+for section in ${*:-valgrind clang scan fuzz coverage differential streams}; do
     case $section in
-    valgrind | clang | scan | fuzz | coverage | differential) "${section}_section" ;;
+    valgrind | clang | scan | fuzz | coverage | differential | streams) "${section}_section" ;;
     *) echo "unknown section: $section" >&2 && exit 2 ;;
     esac
 done

@@ -341,12 +341,30 @@ static int mapping(netfeat_ctx *ctx, nf_step *step, nf_outputs *out)
     return code != 0 ? code : add_names(ctx, s, out);
 }
 
+/* The services as they are now: the path to them does not travel. */
+static int save_services(const nf_step *step, nf_state_writer *w)
+{
+    char *map = NULL;
+    size_t cap = 0;
+    int code = nf_ports_services(
+        w->ctx, netfeat_options_get_text(step->opts, NETFEAT_OPT_FEATURE_SERVICES_FILE), &map, &cap);
+
+    code = code != 0 ? code : nf_state_put_text(w, "map", map);
+    nf_free(w->ctx, map, cap);
+    return code;
+}
+
 static int save(const nf_step *step, nf_state_writer *w)
 {
     const nf_onehot *s = step->state;
 
+    if (s->map != NULL) {
+        return nf_state_put_text(w, "map", s->map);
+    }
     if (s->mapped) {
-        return s->map != NULL ? nf_state_put_text(w, "map", s->map) : NETFEAT_OK;
+        return nf_step_option(step, NETFEAT_OPT_FEATURE_PORTS) == NETFEAT_PORTS_SERVICES
+                   ? save_services(step, w)
+                   : NETFEAT_OK;
     }
     return step->bound ? nf_categories_save(&s->cat, w) : NETFEAT_OK;
 }
@@ -354,11 +372,20 @@ static int save(const nf_step *step, nf_state_writer *w)
 static int load(nf_step *step, nf_state_reader *r)
 {
     nf_onehot *s = step->state;
+    uint64_t sealed = 0;
+    int code;
 
     if (!s->mapped) {
         return nf_categories_load(&s->cat, r);
     }
-    return nf_state_has(r, "map") ? nf_state_get_text(r, "map", &s->map, &s->map_cap) : NETFEAT_OK;
+    if (nf_state_has(r, "map")) {
+        return nf_state_get_text(r, "map", &s->map, &s->map_cap);
+    }
+    code = nf_state_get_u64(r, "", "@sealed", 1, &sealed);
+    if (code == 0 && (sealed || nf_step_option(step, NETFEAT_OPT_FEATURE_PORTS) == NETFEAT_PORTS_SERVICES)) {
+        code = nf_state_bad(r, "the map is missing");
+    }
+    return code;
 }
 
 const nf_feature_class nf_onehot_class = {

@@ -79,6 +79,12 @@ int nf_state_put_text(nf_state_writer *w, const char *name, const char *text)
     return put_bytes(w, name, strlen(name), NETFEAT_TYPE_TEXT, text, strlen(text));
 }
 
+/* Options that travel. A path does not: what it held is in the state, and a stranger's table opens no file. */
+static bool is_saved_option(int key)
+{
+    return key >> 8 == NETFEAT_OPT_FEATURE_NULL >> 8 && key != NETFEAT_OPT_FEATURE_SERVICES_FILE;
+}
+
 static int put_options(nf_state_writer *w, const nf_step *step)
 {
     int code = NETFEAT_OK;
@@ -86,7 +92,7 @@ static int put_options(nf_state_writer *w, const nf_step *step)
     for (int key = netfeat_option_next(0); code == 0 && key != 0; key = netfeat_option_next(key)) {
         char item[NAME_MAX_ + 1];
         int64_t value = 0, usual = 0;
-        if (key >> 8 != NETFEAT_OPT_FEATURE_NULL >> 8) {
+        if (!is_saved_option(key)) {
             continue;
         }
         item_name(item, "@option", netfeat_option_name(key));
@@ -413,7 +419,7 @@ static int get_options(nf_state_reader *r, netfeat_options **ret)
 
     for (int key = netfeat_option_next(0); code == 0 && key != 0; key = netfeat_option_next(key)) {
         char item[NAME_MAX_ + 1];
-        if (key >> 8 != NETFEAT_OPT_FEATURE_NULL >> 8) {
+        if (!is_saved_option(key)) {
             continue;
         }
         item_name(item, "@option", netfeat_option_name(key));

@@ -1,9 +1,10 @@
 /* stream_driver - runs the packet scripts on standard input (tests/stream/cases/README) and prints what comes out:
-   for each case its name, one event a line, an empty line. */
+   for each case its name, one event a line, an empty line. The naive reassembler must say the same. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "script.h"
+#include "naive_reassembler.h"
 
 static char *read_all(FILE *f)
 {
@@ -37,15 +38,22 @@ int main(void)
     }
     for (size_t i = 0; i < n; i++) {
         script_how how = {ctx, SCRIPT_PACKETS, i % 2 == 1, false};
+        script_text naive = {NULL, 0, 0};
         script_result r;
 
         script_run(&cases[i], &how, &r);
+        naive_run(&cases[i], &naive);
         if (r.code != 0 || r.broken != NULL) {
             fprintf(stderr, "%s: code %d, %s\n", cases[i].name, r.code, r.broken != NULL ? r.broken : "");
             return 1;
         }
+        if (strcmp(naive.p, r.events.p) != 0) {
+            fprintf(stderr, "%s: library\n%snaive\n%s", cases[i].name, r.events.p, naive.p);
+            return 1;
+        }
         printf("%s\n%s\n", cases[i].name, r.events.p);
         script_result_free(&r);
+        free(naive.p);
     }
     script_free(cases, n);
     free(text);

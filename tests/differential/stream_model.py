@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Random packet scripts through the library and through the executable specification.
+"""Random packet scripts through the library, through the naive reassembler of the tests, and through the executable
+specification: the driver compares the first two, this program them with the third.
 
 usage: stream_model.py SOURCE_ROOT STREAM_DRIVER [SCRIPTS [FIRST_SEED]]
 The specification is $NETFEAT_SHARED/model/refmodel.py or SOURCE_ROOT/../shared/model/refmodel.py; without it the test
@@ -208,6 +209,7 @@ def main():
                              capture_output=True, check=False)
         if run.returncode != 0:
             print(run.stderr)
+            print("library and naive reassembler differ, seed %d to %d" % (first, first + len(scripts) - 1))
             return 1
         # what was held and is given up at the end is no event of the specification
         got = {int(lines[0]): [x for x in lines[1:] if " dropped " not in x]
@@ -221,7 +223,7 @@ def main():
                 different += 1
                 if different <= 3:
                     print(script_of(seed, cfg, packets), "model  ", text_of(model.ev), "\nlibrary", got[seed])
-    print("%d scripts, %d differences" % (SCRIPTS, different))
+    print("%d scripts, %d differences between library, naive reassembler and specification" % (SCRIPTS, different))
     return 1 if different else 0
 
 

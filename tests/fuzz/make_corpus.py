@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Make seeds for the fuzz targets out of the sample captures and of captures built here.
-usage: make_corpus.py     writes tests/fuzz/corpus/decode, table and capture"""
+usage: make_corpus.py     writes tests/fuzz/corpus/decode, table, capture and pipeline (which takes the Python package
+and the library of this tree: PYTHONPATH=lib/python NETFEAT_LIBRARY=build/lib/libnetfeat.so)"""
 import bz2
 import gzip
+import json
 import lzma
 import pathlib
 import re
@@ -121,6 +123,63 @@ def lz4_stored(data):
     return struct.pack("<IBBBI", 0x184D2204, 0x60, 0x40, 0x82, len(data) | 1 << 31) + data + bytes(4)
 
 
+def state_rows(state):
+    """A state table as fuzz_pipeline takes it."""
+    rows = zip(*(state[name].to_list() for name in ("step", "item", "type", "data")))
+    return b"".join(struct.pack("<BB", step, len(item)) + item.encode() + struct.pack("<BH", kind, len(data)) + data
+                    for step, item, kind, data in rows)
+
+
+#: Steps of one pipeline each: feature, inputs, options.
+PIPELINES = [
+    [("cumulative", ["frame_length", "src_ip"], {"feature.null_key": 1}), ("cumulative_bytes", ["frame_length"], {})],
+    [("interarrival", ["timestamp", "src_ip", "dst_port"], {"feature.seconds": 1, "feature.null": 1}),
+     ("timestamp", [], {"feature.relative": 1})],
+    [("frequency", ["dst_port"], {"feature.unknown": 2}), ("frequency", ["src_ip"], {"feature.statistic": 2}),
+     ("ordinal", ["tcp_flags"], {})],
+    [("onehot", ["dst_port"], {"feature.map": "23=telnet,80=http"}), ("onehot", ["ip_protocol"], {}),
+     ("onehot", ["src_port"], {"feature.ports": 1, "feature.duplicates": 2})],
+    [("cumulative_bytes", ["frame_length"], {}), ("standard_scale", ["cumulative_bytes"], {}),
+     ("minmax_scale", ["payload_length"], {"feature.null": 1})],
+    [("ip_numeric", ["src_ip"], {"feature.ip_mode": 4}), ("ip_private", [], {}), ("direction", [], {}),
+     ("port_class", [], {}), ("tcp_flags", [], {}), ("mirai_syn", [], {})],
+    [("payload_entropy", [], {}), ("payload_histogram", [], {"feature.bins": 4})],
+    [("damped", [], {"feature.damped_streams": 16})],
+]
+
+
+def pipeline_seeds():
+    """JSON, and the states of pipelines, encoders and accumulators in each phase of their lives."""
+    import netfeat  # pylint: disable=import-outside-toplevel
+
+    table = netfeat.read(str(DATA / "mirai_scan.pcap"), payload=True)[:40]
+    for number, steps in enumerate(PIPELINES):
+        steps = [{"feature": feature, "inputs": inputs, "output": "" if feature == "cumulative_bytes" else "o%d" % i,
+                  "options": options} for i, (feature, inputs, options) in enumerate(steps)]
+        text = json.dumps({"version": 1, "steps": steps}, indent=number % 2)
+        write("pipeline", "json-%d" % number, b"\0" + text.encode())
+        pipeline = netfeat.Pipeline.from_json(text)
+        write("pipeline", "new-%d" % number, b"\1" + state_rows(pipeline.to_table()))
+        pipeline.fit(table)
+        write("pipeline", "fitted-%d" % number, b"\1" + state_rows(pipeline.to_table()))
+        pipeline.seal().apply(table)
+        write("pipeline", "sealed-%d" % number, b"\1" + state_rows(pipeline.to_table()))
+    for name, options in (("frequency", {}), ("onehot", {}), ("ordinal", {}), ("standard_scale", {}), ("minmax_scale", {}),
+                          ("onehot", {"ports": 2})):
+        encoder = netfeat.Encoder(name, **options).fit(table["dst_port"])
+        name += "-ports" if options else ""
+        write("pipeline", "encoder-" + name, b"\2" + state_rows(encoder.to_table())[:30000])
+        if not options:
+            write("pipeline", "sealed-" + name, b"\2" + state_rows(encoder.seal().to_table()))
+    for name, inputs, options in (("cumulative", ["frame_length", "dst_ip", "dst_port"], {}), ("interarrival", [], {}),
+                                  ("timestamp", [], {"relative": 1}), ("damped", [], {"damped_streams": 16}),
+                                  ("window", ["timestamp", "frame_length", "dst_port", "src_ip"],
+                                   {"distinct": 1, "window_ns": 10**6, "lateness_ns": 10**6})):
+        accumulator = netfeat.Accumulator(name, inputs, **options)
+        accumulator.push(table)
+        write("pipeline", "accumulator-" + name, b"\3" + state_rows(accumulator.to_table()))
+
+
 def main():
     scan = distinct(pcap_records((DATA / "mirai_scan.pcap").read_bytes()))
     benign = distinct(pcapng_records((DATA / "benign.pcapng").read_bytes()))
@@ -155,6 +214,7 @@ def main():
     write("capture", "lz4", b"\x07" + lz4_stored(plain))
     write("capture", "notes-le", b"\x41" + talkative("<", few[0]))
     write("capture", "notes-be", b"\xc2" + talkative(">", few[0]))
+    pipeline_seeds()
 
 
 main()

@@ -98,6 +98,21 @@ class Objects(unittest.TestCase):
         self.assertEqual(saved.apply(unknown["p"])["frequency"].to_list(), [0.6, None])
         self.assertEqual(saved.mapping()["value"].to_list(), [23, 80, 443])
 
+    def test_a_state_opens_no_file(self):
+        """A state from a stranger that names a services database and lacks what was in it is refused."""
+        ports = netfeat.table({"p": numpy.array([22], "u2")})["p"]
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write("ssh 22/tcp\n")
+            file.flush()
+            encoder = netfeat.Encoder("onehot", ports=2, services_file=file.name).fit(ports)
+            states = [encoder.to_table(), encoder.seal().to_table()]
+        for state in states:
+            items = state["item"].to_list()
+            self.assertFalse([item for item in items if "services_file" in item])
+            self.assertEqual(netfeat.Encoder.from_table(state).seal().apply(ports).columns, ["ssh"])
+            without = state.take(numpy.array([item != "map" for item in items]))
+            self.assertRaises(netfeat.FormatError, netfeat.Encoder.from_table, without)
+
     def test_accumulator_carries_its_state(self):
         table = small()
         whole = netfeat.cumulative_bytes(table, ["key"]).to_list()

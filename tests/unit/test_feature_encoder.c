@@ -237,6 +237,13 @@ Test(feature_encoder, services_of_the_system)
     /* what was read stays with the encoder, also when the file is gone */
     SET(PORTS, NETFEAT_PORTS_SERVICES);
     netfeat_encoder *enc = fitted(NETFEAT_FEATURE_ONEHOT, INTS(ctx, U16, 1)), *again = NULL;
+    netfeat_encoder *learning = NULL;
+    netfeat_table *unsealed = NULL;
+    cr_assert_eq(netfeat_encoder_new(ctx, NETFEAT_FEATURE_ONEHOT, opts, &learning), 0);
+    netfeat_column *col = INTS(ctx, U16, 1);
+    cr_assert_eq(netfeat_encoder_fit(learning, col), 0);
+    netfeat_column_unref(col);
+    cr_assert_eq(netfeat_encoder_to_table(ctx, learning, &unsealed), 0);
     cr_assert_eq(unlink(path), 0);
     cr_expect_eq(netfeat_feature_ports(ctx, NETFEAT_PORTS_SERVICES, opts, &out), NETFEAT_ERR_NOTFOUND);
     cr_assert_eq(netfeat_encoder_to_table(ctx, enc, &out), 0);
@@ -244,6 +251,13 @@ Test(feature_encoder, services_of_the_system)
     cr_expect_str_eq(encoded(again, INTS(ctx, U16, 22, 80)), "1 0");
     netfeat_table_unref(out);
     netfeat_encoder_unref(enc);
+    /* and with the state of one that is not sealed: its table opens no file */
+    again = NULL;
+    cr_assert_eq(netfeat_encoder_from_table(ctx, unsealed, &again), 0, "%s", netfeat_ctx_error_message(ctx));
+    cr_assert_eq(netfeat_encoder_seal(again), 0, "%s", netfeat_ctx_error_message(ctx));
+    cr_expect_str_eq(encoded(again, INTS(ctx, U16, 22, 80)), "1 0");
+    netfeat_table_unref(unsealed);
+    netfeat_encoder_unref(learning);
 }
 
 Test(feature_encoder, scaling)

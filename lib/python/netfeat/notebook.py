@@ -4,12 +4,11 @@
 """
 
 import decimal
-import ipaddress
 import warnings
 
 import numpy
 
-from . import _flow, _source
+from . import _flow, _frame, _source
 from ._column import object_array, wrap
 from ._table import Table, table as make_table
 
@@ -108,16 +107,9 @@ def pcap_to_dataframe(path, ipv6=True):
 _KEYS = ["Source IP", "Destination IP", "Source Port", "Destination Port", "Protocol"]
 
 
-def _address(text):
-    address = ipaddress.ip_address(text)
-    return (bytes(10) + b"\xff\xff" + address.packed) if address.version == 4 else address.packed
-
-
 def _addresses(series):
     """n x 16 bytes out of texts; each distinct text is parsed once."""
-    codes, texts = series.factorize()
-    packed = numpy.frombuffer(b"".join(map(_address, texts)), "u1").reshape(-1, 16)
-    return numpy.ascontiguousarray(packed[codes])
+    return _frame.addresses(*series.factorize())
 
 
 def _time_column(series):
