@@ -225,11 +225,13 @@ static bool check(step *s)
 
 /* ---- accepted ---- */
 
+/* A segment that holds nothing but what was acknowledged is outside the receiver's window: its timestamp counts
+   as little as its data (RFC 7323, section 5.3), or those in flight that are older than it would be lost. */
 static void update_timestamp(const step *s)
 {
     nf_dir *x = s->x;
 
-    if (s->seg->has_tsval && s->offset <= x->next &&
+    if (s->seg->has_tsval && s->offset <= x->next && s->offset + s->seg->len >= x->acked &&
         (!nf_has(x, NF_DIR_TS) || difference(s->seg->tsval, x->ts_recent) >= 0)) {
         x->ts_recent = s->seg->tsval;
         x->ts_time = s->st->now;

@@ -288,7 +288,8 @@ static void on_ack(model *m, int dir, const script_packet *p)
     if (m->set.strict && !acceptable(m, dir, p, o, ao, &len)) {
         return;
     }
-    if (p->has_ts && o <= x->next && (!x->has_ts || (int32_t)(p->tsval - x->ts) >= 0)) {
+    if (p->has_ts && o <= x->next && o + (int64_t)p->len >= x->acked &&
+        (!x->has_ts || (int32_t)(p->tsval - x->ts) >= 0)) {
         x->has_ts = true;
         x->ts = p->tsval;
         x->ts_time = m->now;
