@@ -28,27 +28,30 @@ double example_now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+static int64_t count_of(const netfeat_source *src, int which)
+{
+    return src != NULL ? netfeat_source_count(src, which) : 0;
+}
+
+/* The source counts what is read; of these reports, which come while rows are written, too, only the size of the
+   input is taken. */
 static int show_progress(void *user, int64_t packets, int64_t bytes, int64_t total)
 {
     struct progress *progress = user;
     double t = example_now();
 
-    (void)packets; /* of the running call; what is finished says more */
-    if (total > 0) {
-        progress->position = bytes;
-        progress->total = total;
-    }
+    progress->total = total > 0 ? total : progress->total;
     if (t - progress->last < 0.2 && (progress->shown || total <= 0)) {
         return 0;
     }
     progress->last = t;
     progress->shown = 1;
-    fprintf(stderr, "\r%" PRId64 " packets, %.0f packets/s", progress->packets,
-            (double)progress->packets / (t - progress->start));
-    if (progress->total > 0) { /* reports of what is written know no total: the share of what is read stays */
-        fprintf(stderr, ", %" PRId64 " MiB, %.0f %% of the file",
-                (progress->bytes + progress->position) >> 20,
-                100.0 * (double)progress->position / (double)progress->total);
+    packets = progress->packets + count_of(progress->src, NETFEAT_COUNT_DELIVERED);
+    bytes = count_of(progress->src, NETFEAT_COUNT_BYTES);
+    fprintf(stderr, "\r%" PRId64 " packets, %" PRId64 " MiB, %.0f packets/s", packets,
+            (progress->bytes + bytes) >> 20, (double)packets / (t - progress->start));
+    if (progress->total > 0) {
+        fprintf(stderr, ", %.0f %% of the file", 100.0 * (double)bytes / (double)progress->total);
     }
     fputs("\033[K", stderr);
     return 0;
@@ -160,8 +163,10 @@ void example_clear(struct progress *progress)
 
 void example_finished(struct progress *progress, const netfeat_source *src)
 {
-    progress->bytes += src != NULL ? netfeat_source_count(src, NETFEAT_COUNT_BYTES) : 0;
-    progress->position = progress->total = 0;
+    progress->packets += count_of(src, NETFEAT_COUNT_DELIVERED);
+    progress->bytes += count_of(src, NETFEAT_COUNT_BYTES);
+    progress->total = 0;
+    progress->src = NULL;
 }
 
 int example_fail(netfeat_ctx *ctx, struct progress *progress, const char *what)

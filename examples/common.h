@@ -8,12 +8,12 @@
 
 enum { EXIT_INPUT = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
-/* What the progress line shows beside the position in the current input. */
+/* What the progress line shows. */
 struct progress {
     const char *program;
-    int64_t packets;         /* finished so far */
-    int64_t bytes;           /* of the inputs finished so far */
-    int64_t position, total; /* of the input being read, in bytes; 0: not known */
+    int64_t packets, bytes;    /* of the inputs finished so far */
+    int64_t total;             /* bytes of the input being read; 0: not known */
+    const netfeat_source *src; /* being read; NULL: none */
     double start, last;
     int shown;
 };

@@ -48,7 +48,6 @@ static int write_rows(struct job *job, const netfeat_table *tab)
     int code = netfeat_writer_write(job->out, tab);
 
     job->out_failed = code != 0;
-    job->progress.packets += netfeat_table_rows(tab);
     if (code == 0 && job->stats) {
         code = netfeat_table_complete_rows(job->ctx, tab, NULL, 0, &complete);
         job->complete += code == 0 ? netfeat_table_rows(complete) : 0;
@@ -104,6 +103,7 @@ static int extract_input(struct job *job, char **paths, int n)
 
     netfeat_options_set_int(job->opts, NETFEAT_OPT_SOURCE_FILE_INDEX, job->files);
     code = example_open(job->ctx, job->opts, job->device, paths, n, &src);
+    job->progress.src = src;
     code = code != 0 ? code : extract(job, src);
     if (code != 0) {
         what = job->out_failed ? example_out_name(job->path) : what;

@@ -153,7 +153,6 @@ static int feed(struct job *job, netfeat_source *src)
             code = netfeat_table_seal(tab);
             code =
                 code != 0 ? code : netfeat_flows_feed(job->flows, tab, NULL); /* also rows before an error */
-            job->progress.packets += netfeat_table_rows(tab);
             code = code != 0 ? code : write_flows(job, 0);
         }
         netfeat_table_unref(tab);
@@ -168,6 +167,7 @@ static int feed_input(struct job *job, const char *path, int index)
 
     netfeat_options_set_int(job->opts, NETFEAT_OPT_SOURCE_FILE_INDEX, index);
     code = netfeat_source_open_file(job->ctx, path, job->opts, &src);
+    job->progress.src = src;
     code = code != 0 ? code : feed(job, src);
     code = code != 0 ? example_fail(job->ctx, &job->progress, path) : 0;
     example_finished(&job->progress, src);

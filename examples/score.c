@@ -101,7 +101,6 @@ static int score(struct job *job, const netfeat_table *packets)
     }
     code = code != 0 || job->model.path == NULL ? code : linear_apply(job->ctx, &job->model, features, &out);
     code = code != 0 ? code : netfeat_writer_write(job->out, out);
-    job->progress.packets += netfeat_table_rows(packets);
     netfeat_table_unref(out);
     netfeat_table_unref(features);
     netfeat_table_unref(tab);
@@ -117,6 +116,7 @@ static int score_input(struct job *job, const char *path, int file)
 
     netfeat_options_set_int(job->opts, NETFEAT_OPT_SOURCE_FILE_INDEX, file);
     code = path != NULL ? netfeat_source_open_file(job->ctx, path, job->opts, &src) : 0;
+    job->progress.src = src;
     for (int more = 1; code == 0 && n >= 0 && more; more = src != NULL && !netfeat_source_ended(src)) {
         netfeat_table *tab = NULL;
         code = netfeat_table_new(job->ctx, job->opts, &tab);
@@ -127,6 +127,7 @@ static int score_input(struct job *job, const char *path, int file)
     }
     code = code == 0 && n < 0 ? (int)n : code;
     code = code < 0 ? example_fail(job->ctx, &job->progress, path != NULL ? path : "pipeline") : code;
+    example_finished(&job->progress, src);
     netfeat_source_unref(src);
     return code;
 }

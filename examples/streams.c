@@ -345,6 +345,7 @@ static int read_input(struct job *job, const char *path)
     int code = netfeat_source_open_file(job->ctx, path, job->opts, &src);
     int status = 0;
 
+    job->progress.src = src;
     code = code != 0 ? code : netfeat_streams_new(job->ctx, job->opts, &st);
     code = code != 0 ? code : netfeat_streams_feed_source(st, src);
     code = code != 0 ? code : netfeat_streams_run(st, on_event, job);

@@ -128,11 +128,11 @@ typedef struct {
     uint32_t isn, base;
     uint32_t candidates[NF_ISNS];
     uint8_t n_candidates;
-    int8_t scale;      /* window scale of its SYN, -1: none */
-    uint8_t policy;    /* NETFEAT_OVERLAP_* */
-    uint32_t ack_sent; /* last acknowledgement that this endpoint sent */
-    uint32_t window;   /* in bytes, as its peer advertised it last */
-    uint32_t max_window;
+    int8_t scale;        /* window scale of its SYN, -1: none */
+    uint8_t policy;      /* NETFEAT_OVERLAP_* */
+    uint32_t ack_sent;   /* last acknowledgement that this endpoint sent */
+    uint32_t window;     /* in bytes, as its peer advertised it last */
+    uint32_t max_window; /* the largest that it ever did */
     uint32_t ts_recent;
     int64_t ts_time;
     int64_t next;    /* first byte not delivered */

@@ -217,7 +217,7 @@ def progress_on_terminal(leader, follower):
         code = process.wait()
         quiet = run("-o", "/dev/null", str(path))
     found = [] if code == 0 and quiet[2] == "" else ["exit code %d, off a terminal: %r" % (code, quiet[2])]
-    if not re.search(rb"\r\d+ packets, \d+ packets/s, \d+ MiB, \d+ % of the file", text):
+    if not re.search(rb"\r\d+ packets, \d+ MiB, \d+ packets/s, \d+ % of the file", text):
         found.append("no progress line: %r" % text[-200:])
     return found
 
