@@ -19,7 +19,7 @@ struct job {
     netfeat_writer *out;
     const char *path; /* NULL: standard output */
     int64_t rows;
-    int stats, bidirectional;
+    int stats, bidirectional, help;
 };
 
 static const char usage[] =
@@ -79,8 +79,7 @@ static int parse(struct job *job, int argc, char **argv)
 
     for (int c; code == 0 && (c = getopt_long(argc, argv, "o:p:c:f:O:h", longs, NULL)) != -1;) {
         if (c == 'h') {
-            fputs(usage, stdout);
-            exit(EXIT_SUCCESS);
+            job->help = code = 1;
         } else if (c == 'o') {
             job->path = optarg;
         } else if (c == 'p') {
@@ -197,36 +196,44 @@ static void print_stats(struct job *job)
     fputc('\n', stderr);
 }
 
+static int run(struct job *job, int argc, char **argv)
+{
+    int code = 0;
+
+    if (parse(job, argc, argv) != 0) {
+        fputs(usage, job->help ? stdout : stderr);
+        return job->help ? 0 : EXIT_USAGE;
+    }
+    example_start(job->ctx, &job->progress);
+    if (netfeat_flows_new(job->ctx, job->opts, &job->flows) != 0 || choose_columns(job) != 0) {
+        example_fail(job->ctx, &job->progress, "flows");
+        return EXIT_USAGE;
+    }
+    if (example_writer(job->ctx, job->opts, job->path, &job->out) != 0) {
+        return example_fail(job->ctx, &job->progress, example_out_name(job->path));
+    }
+    for (int i = 0; code <= EXIT_INPUT && optind + i < argc; i++) {
+        int one = feed_input(job, argv[optind + i], i);
+        code = one > code ? one : code;
+    }
+    if (code <= EXIT_INPUT) {
+        int one = finish(job);
+        code = one > code ? one : code;
+    }
+    example_clear(&job->progress);
+    if (job->stats) {
+        print_stats(job);
+    }
+    return code;
+}
+
 int main(int argc, char **argv)
 {
     struct job job = {.progress = {.program = "netfeat-flows"}};
-    int code = 0;
+    int code = EXIT_INPUT;
 
-    if (netfeat_ctx_new(&job.ctx) != 0 || netfeat_options_new(job.ctx, &job.opts) != 0) {
-        return EXIT_INPUT;
-    }
-    if (parse(&job, argc, argv) != 0) {
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
-    example_start(job.ctx, &job.progress);
-    if (netfeat_flows_new(job.ctx, job.opts, &job.flows) != 0 || choose_columns(&job) != 0) {
-        example_fail(job.ctx, &job.progress, "flows");
-        code = EXIT_USAGE;
-    } else if (example_writer(job.ctx, job.opts, job.path, &job.out) != 0) {
-        code = example_fail(job.ctx, &job.progress, example_out_name(job.path));
-    }
-    for (int i = 0; code <= EXIT_INPUT && job.out != NULL && optind + i < argc; i++) {
-        int one = feed_input(&job, argv[optind + i], i);
-        code = one > code ? one : code;
-    }
-    if (code <= EXIT_INPUT && job.out != NULL) {
-        int one = finish(&job);
-        code = one > code ? one : code;
-    }
-    example_clear(&job.progress);
-    if (job.stats && job.flows != NULL && code != EXIT_USAGE) {
-        print_stats(&job);
+    if (netfeat_ctx_new(&job.ctx) == 0 && netfeat_options_new(job.ctx, &job.opts) == 0) {
+        code = run(&job, argc, argv);
     }
     netfeat_writer_unref(job.out);
     netfeat_flows_unref(job.flows);
