@@ -100,6 +100,16 @@ class Flows(unittest.TestCase):
         other = netfeat.flows(table, profile="notebook")
         self.assertEqual({n: one[n].to_list() for n in one.columns}, {n: other[n].to_list() for n in other.columns})
 
+    def test_pings(self):
+        """Request and reply are one flow; another identifier is another one."""
+        there, back = (10, 0, 0, 1), (10, 0, 0, 2)
+        packets = [support.ethernet(support.ipv4(support.icmp(b"ping", kind, identifier), 1, *ends))
+                   for identifier in (7, 9) for kind, ends in ((8, (there, back)), (0, (back, there)))]
+        flows = netfeat.flows(support.pcap(packets))
+        self.assertEqual(flows["fwd_packets"].to_list(), [1, 1])
+        self.assertEqual(flows["bwd_packets"].to_list(), [1, 1])
+        self.assertEqual(flows["icmp_type"].to_list(), [8, 8])
+
     def test_live(self):
         """Without traffic, expire() ends flows by the caller's clock."""
         table = netfeat.read(str(BENIGN))

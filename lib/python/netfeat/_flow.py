@@ -102,6 +102,11 @@ class Flows:
         return self._context.make(C.flows_to_table, self, wrap=Table)
 
     @property
+    def inputs(self):
+        """Names of the packet columns that feed() uses: what a packet table for it must hold, and no others."""
+        return _walk(C.flows_input_name, self)
+
+    @property
     def counters(self):
         """packets, accounted, left_out, ..."""
         return {name: C.flows_count(self, i) for i, name in enumerate(_names(C.flows_count_name), 1)}
@@ -113,7 +118,7 @@ def flows(source, **options):
     profile="flows" (default), "notebook", "nfstream", "cic", "cic2018", "zeek"; columns="*" for all columns.
     """
     engine = Flows(**options)
-    for batch in [source] if isinstance(source, Table) else _source.batches(source, payload=True):
+    for batch in [source] if isinstance(source, Table) else _source.batches(source, columns=engine.inputs):
         engine.feed(batch)
     return engine.end().take()
 
