@@ -236,6 +236,7 @@ static void syn_ack(netfeat_streams *st, nf_stream *flow, int side, const nf_seg
 static void set_edge(nf_dir *y, int64_t edge, uint32_t window)
 {
     y->window = window;
+    y->max_window = window > y->max_window ? window : y->max_window;
     y->right = nf_has(y, NF_DIR_RIGHT) && y->right > edge ? y->right : edge;
     y->flags |= NF_DIR_RIGHT | NF_DIR_WINDOW;
 }

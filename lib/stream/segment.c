@@ -108,6 +108,7 @@ static void update_window(const step *s)
         y->right = s->acked + window;
         y->flags |= NF_DIR_RIGHT;
     }
+    y->max_window = window > y->max_window ? window : y->max_window;
     if (s->acked >= y->acked) {
         y->window = window;
         y->flags |= NF_DIR_WINDOW;
@@ -162,7 +163,7 @@ static bool stale_timestamp(const step *s)
 static bool check_ack(const step *s)
 {
     const nf_dir *y = s->y;
-    int64_t window = nf_has(y, NF_DIR_WINDOW) ? y->window : 0;
+    int64_t window = y->max_window; /* as much can have been under way at once (RFC 5961, 5.2) */
 
     if ((nf_has(y, NF_DIR_LOCKED) && s->acked < 0) ||
         s->acked < y->acked - (window > OLD_ACK_BYTES ? window : OLD_ACK_BYTES)) {
@@ -225,14 +226,14 @@ static bool check(step *s)
 
 /* ---- accepted ---- */
 
-/* A segment that holds nothing but what was acknowledged is outside the receiver's window: its timestamp counts
-   as little as its data (RFC 7323, section 5.3), or those in flight that are older than it would be lost. */
+/* Of segments with the byte that comes next, or that end before it (RFC 7323, 4.3), and, as Linux does, with no old
+   acknowledgement: what comes late or again for nothing must not make segments look old that are still on their way. */
 static void update_timestamp(const step *s)
 {
     nf_dir *x = s->x;
 
-    if (s->seg->has_tsval && s->offset <= x->next && s->offset + s->seg->len >= x->acked &&
-        (!nf_has(x, NF_DIR_TS) || difference(s->seg->tsval, x->ts_recent) >= 0)) {
+    if (s->seg->has_tsval && s->offset <= x->next && s->offset + (int64_t)s->len >= x->next &&
+        s->acked >= s->y->acked && (!nf_has(x, NF_DIR_TS) || difference(s->seg->tsval, x->ts_recent) >= 0)) {
         x->ts_recent = s->seg->tsval;
         x->ts_time = s->st->now;
         x->flags |= NF_DIR_TS;

@@ -132,6 +132,7 @@ typedef struct {
     uint8_t policy;    /* NETFEAT_OVERLAP_* */
     uint32_t ack_sent; /* last acknowledgement that this endpoint sent */
     uint32_t window;   /* in bytes, as its peer advertised it last */
+    uint32_t max_window;
     uint32_t ts_recent;
     int64_t ts_time;
     int64_t next;    /* first byte not delivered */

@@ -376,7 +376,7 @@ static void open_streams(generator *g)
     }
     set(g, opts, NETFEAT_OPT_STREAM_MAX_TOTAL_BYTES, MOST_HELD);
     set(g, opts, NETFEAT_OPT_STREAM_MAX_STREAM_BYTES, MOST_RECORDS);
-    set(g, opts, NETFEAT_OPT_STREAM_MAX_STREAMS, SLOTS * 5 / 4);
+    set(g, opts, NETFEAT_OPT_STREAM_MAX_STREAMS, SLOTS * 3 / 2);
     set(g, opts, NETFEAT_OPT_STREAM_MAX_BUFFERED_BYTES, 8192);
     set(g, opts, NETFEAT_OPT_STREAM_ASYNC_BYTES, 4096);
     set(g, opts, NETFEAT_OPT_STREAM_CHECKSUM, NETFEAT_CHECKSUM_ON);

@@ -16,7 +16,7 @@ typedef struct {
         has_ack_sent;
     uint32_t isn, base, cand[4], ack_sent, ts;
     int n_cand, scale, packets;
-    int64_t ts_time, next, acked, max_end, right, window, fin, hole_since, acked_since;
+    int64_t ts_time, next, acked, max_end, right, window, max_window, fin, hole_since, acked_since;
     naive_store store;
     int64_t *urgent; /* marks */
     int n_urgent;

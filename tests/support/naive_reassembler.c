@@ -165,6 +165,7 @@ static void on_syn(model *m, int dir, const script_packet *p)
     m->state = m->state == S_NEW ? S_SYN : m->state;
     edge = (ack ? naive_offset_of(y, p->ack) : 0) + p->window;
     y->window = p->window;
+    y->max_window = y->window > y->max_window ? y->window : y->max_window;
     y->right = y->has_right && y->right > edge ? y->right : edge;
     y->has_right = y->has_window = true;
     if (p->len > 0 && p->captured > 0 && !ack) {
@@ -222,7 +223,7 @@ static void on_rst(model *m, int dir, const script_packet *p)
 static bool acceptable(model *m, int dir, const script_packet *p, int64_t o, int64_t ao, int64_t *len)
 {
     direction *x = &m->d[dir], *y = &m->d[!dir];
-    int64_t window = y->has_window && y->window > 65536 ? y->window : 65536;
+    int64_t window = y->max_window > 65536 ? y->max_window : 65536;
 
     if (p->md5 && !x->md5) {
         return false;
@@ -288,7 +289,7 @@ static void on_ack(model *m, int dir, const script_packet *p)
     if (m->set.strict && !acceptable(m, dir, p, o, ao, &len)) {
         return;
     }
-    if (p->has_ts && o <= x->next && o + (int64_t)p->len >= x->acked &&
+    if (p->has_ts && o <= x->next && o + len >= x->next && ao >= y->acked &&
         (!x->has_ts || (int32_t)(p->tsval - x->ts) >= 0)) {
         x->has_ts = true;
         x->ts = p->tsval;
@@ -304,6 +305,7 @@ static void on_ack(model *m, int dir, const script_packet *p)
         scale = x->scale < 14 ? x->scale : 14;
     }
     window = (int64_t)p->window << scale;
+    y->max_window = window > y->max_window ? window : y->max_window;
     if (!y->has_right || ao + window > y->right) {
         y->right = ao + window;
         y->has_right = true;
