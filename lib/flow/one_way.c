@@ -46,7 +46,8 @@ typedef struct {
     nf_flow_config config;
     nf_flow_input in;
     row_reader reader;
-    size_t span; /* records between parts; odd: their ends must not all fall into one cache set */
+    const void *secret; /* of the context */
+    size_t span;        /* records between parts; odd: their ends must not all fall into one cache set */
     size_t workers;
     pthread_mutex_t lock; /* of the context, with several workers */
     atomic_bool failed;   /* one of them; the others stop */
@@ -63,7 +64,7 @@ typedef struct {
     size_t cap, n;    /* entries */
 } spreader;
 
-/* Around every use of the context but reading its secret. */
+/* Around every use of the context. */
 static void lock(job *j)
 {
     if (j->workers > 1) {
@@ -255,7 +256,7 @@ static int spread_row(spreader *s, int64_t row, uint64_t length)
         return NETFEAT_OK;
     }
     make_key(reader, (size_t)row, r.key);
-    r.hash = (uint32_t)(nf_hash(nf_ctx_secret(j->ctx), r.key, sizeof r.key) >> 32);
+    r.hash = (uint32_t)(nf_hash(j->secret, r.key, sizeof r.key) >> 32);
     part = r.hash >> (32 - PART_BITS);
     if (j->workers > 1) {
         if (part % j->workers != s->me) {
@@ -274,14 +275,15 @@ static int spread_row(spreader *s, int64_t row, uint64_t length)
 static int spread_rows(spreader *s, int64_t first, int n)
 {
     uint64_t lengths[NF_FLOW_BATCH];
-    int code;
+    int64_t wrong = nf_flow_lengths(s->job->in.length, first, n, lengths);
+    int code = NETFEAT_OK;
 
-    lock(s->job);
-    code = nf_flow_lengths(s->job->ctx, s->job->in.length, first, n, lengths);
-    if (code == 0 && s->me == 0 && first % CHECKPOINT == 0) {
-        code = nf_checkpoint(s->job->ctx, first, 0, -1);
+    if (wrong >= 0 || (s->me == 0 && first % CHECKPOINT == 0)) {
+        lock(s->job);
+        code =
+            wrong >= 0 ? nf_flow_length_error(s->job->ctx, wrong) : nf_checkpoint(s->job->ctx, first, 0, -1);
+        unlock(s->job);
     }
-    unlock(s->job);
     for (int i = 0; code == 0 && i < n; i++) {
         code = spread_row(s, first + i, lengths[i]);
     }
@@ -403,6 +405,7 @@ static int prepare(job *j, const netfeat_table *packets, const netfeat_options *
         return nf_error(j->ctx, NETFEAT_ERR_LIMIT, "flows_one_way: more than 2^32 - 2 rows");
     }
     j->reader = make_reader(&j->in);
+    j->secret = nf_ctx_secret(j->ctx);
     j->span = span_for(j->in.rows);
     j->workers = (size_t)nf_option(opts, NETFEAT_OPT_FLOW_THREADS);
     if ((uint64_t)j->in.rows / ROWS_A_WORKER < j->workers) {
