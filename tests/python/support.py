@@ -50,8 +50,8 @@ def udp(payload=b"", source=40000, destination=53):
     return struct.pack(">HHHH", source, destination, 8 + len(payload), 0) + payload
 
 
-def icmp(payload=b"", kind=8):
-    return struct.pack(">BBHHH", kind, 0, 0, 1, 1) + payload
+def icmp(payload=b"", kind=8, identifier=1):
+    return struct.pack(">BBHHH", kind, 0, 0, identifier, 1) + payload
 
 
 def arp():
