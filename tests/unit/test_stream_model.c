@@ -13,7 +13,7 @@
 static void compare(const script_case *c, netfeat_ctx *ctx, unsigned long number)
 {
     script_how how = {ctx,
-                      number % 16 == 15   ? SCRIPT_SEVENS
+                      number % 16 == 15   ? SCRIPT_SOURCES(7)
                       : number % 16 == 14 ? SCRIPT_SOURCE
                                           : SCRIPT_PACKETS,
                       number % 2 == 1, false};
