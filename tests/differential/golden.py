@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The packet scripts of the tests are the golden tables of the specification, row by row.
+"""The packet scripts of the tests are the golden tables of the specification, row by row; a kernel's answers, too.
 
 usage: golden.py SOURCE_ROOT
-Reads $NETFEAT_SHARED/model or SOURCE_ROOT/../shared/model: golden_tcp.json and golden_frag.md; exit code 77 without
-them. test_stream_script and test_stream_frag run the scripts."""
+Reads $NETFEAT_SHARED/model or SOURCE_ROOT/../shared/model: golden_tcp.json, golden_frag.md and
+linux618_triples_N5.json; exit code 77 without them. test_stream_script, _frag and _model run what they say."""
 import json
 import os
 import pathlib
@@ -128,7 +128,12 @@ def main():
         if name not in mine or mine[name][0] != packets or not out.items() <= mine[name][1].items():
             wrong += 1
             print("%s: %s, here %s" % (name, (packets, out), mine.get(name)))
-    print("%d TCP rows, %d fragment rows, %d differences" % (len(golden), len(fragments), wrong))
+    kernel = [answer for _, answer in json.loads((MODEL / "linux618_triples_N5.json").read_text())]
+    lines = (ROOT / "tests" / "stream" / "linux_triples.txt").read_text().splitlines()
+    if " ".join(line for line in lines if not line.startswith("#")).split() != kernel:
+        wrong += 1
+        print("linux_triples.txt is not what the kernel answered")
+    print("%d TCP rows, %d fragment rows, %d triples, %d differences" % (len(golden), len(fragments), len(kernel), wrong))
     return 1 if wrong or len(golden) < 89 else 0
 
 
