@@ -1,6 +1,7 @@
 #!/bin/sh
 # What takes longer than tests/run.sh may: valgrind, clang, the static analyser, fuzzing, coverage, every packet of the
-# shared captures against scapy and tshark, and streams: a million random packet scripts, a hundred million segments.
+# shared captures against scapy and tshark, and streams: a million random packet scripts, a hundred million segments, real
+# connections over a bad path.
 #   tests/deep.sh [valgrind] [clang] [scan] [fuzz] [coverage] [differential] [streams]   without arguments: all of them
 # FUZZ_SECONDS: time for each fuzz target (default 60). STREAM_SCRIPTS, STREAM_SEGMENTS: how many of each (10^6, 10^8).
 # Findings stay in build-fuzz/. Installs what is missing by apt.
@@ -131,6 +132,14 @@ streams_section() {
     else
         count_failure "generated traffic"
     fi
+    code=0
+    PYTHONPATH=lib/python NETFEAT_LIBRARY=$(echo build-test/lib/libnetfeat.so.?) \
+        tests/stream/kernel_truth.sh /usr/bin/python3 100 || code=$?
+    case $code in
+    0) passed=$((passed + 1)) ;;
+    77) skipped=$((skipped + 1)) ;;
+    *) count_failure "real connections over a bad path" ;;
+    esac
 }
 
 for section in ${*:-valgrind clang scan fuzz coverage differential streams}; do

@@ -100,7 +100,8 @@ NETFEAT_API int netfeat_streams_feed_packet(netfeat_streams *st, int link_type, 
 NETFEAT_API int netfeat_streams_end(netfeat_streams *st);
 /* Advance to the next event: 1 = there is one, 0 = needs input (or finished), <0 error. After NOMEM or LIMIT
    the payload of the packet named in the error counts as lost, as if it had not been captured; everything
-   else goes on, and step may be called again. Errors of a source come as the source gives them. */
+   else goes on, and step may be called again. Errors of a source come as the source gives them, once: it is used
+   up then (not after CANCELLED), and the end may be announced for what came before. */
 NETFEAT_API int netfeat_streams_step(netfeat_streams *st);
 /* step in a loop, with a call of fn for each event; returns like step: 0, or <0. fn may be NULL (counting).
  */

@@ -162,12 +162,14 @@ static size_t align(size_t n, size_t to)
 static void lay_out(nf_flow_config *config)
 {
     size_t at = sizeof(nf_flow) + config->key_bytes;
+    size_t whole = 8; /* entries are aligned as their widest member */
 
     for (int g = 0; g < NF_GROUPS; g++) {
         bool wide = g == NF_G_SIZES || g == NF_G_GAPS || g == NF_G_PERIODS; /* hold 128-bit sums */
         if (!nf_flow_has(config, g)) {
             continue;
         }
+        whole = wide ? 16 : whole;
         at = align(at, wide ? 16 : 8);
         config->offset[g] = at;
         at += nf_flow_groups[g]->bytes + config->sides * nf_flow_groups[g]->side_bytes;
@@ -179,7 +181,7 @@ static void lay_out(nf_flow_config *config)
     if (nf_flow_has(config, NF_G_FIRST)) {
         at += config->first_packets * sizeof(nf_first_packet);
     }
-    config->stride = align(at, 16);
+    config->stride = align(at, whole);
 }
 
 static void choose_inputs(nf_flow_config *config)

@@ -1,4 +1,4 @@
-/* One-way flows of a whole table at once. Rows are spread over 256 parts by the hash of their key; each part
+/* One-way flows of a whole table at once. Rows are spread over 1024 parts by the hash of their key; each part
    gathers records until it has a thousand, and then adds them to its flows in one go, while those are in the
    cache. */
 #include <string.h>
@@ -10,17 +10,16 @@
 #include "flow/output.h"
 #include "flow/profile.h"
 
-#define PART_BITS  8
+#define PART_BITS  10
 #define PARTS      (1U << PART_BITS)
-#define GATHERED   1024           /* records of a part before they are added up: 16 MiB for all parts */
-#define PART_SPAN  (GATHERED + 1) /* records between parts: their ends must not all fall into one cache set */
-#define AHEAD      8 /* records between asking for an entry and needing it; twice that for its slot */
+#define GATHERED   1024 /* most records of a part before they are added up: 64 MiB for all parts */
+#define AHEAD      8    /* records between asking for an entry and needing it; twice that for its slot */
 #define TIMED      (UINT64_C(1) << 63)
 #define CHECKPOINT 4096
 
 /* A row on its way to its part; 64 bytes. */
 typedef struct {
-    uint64_t key[NF_KEY_BYTES_SHORT / 8]; /* whole words: what is stored by bytes is slow to load again */
+    uint64_t key[NF_KEY_BYTES_SHORT / 8];
     int64_t time;
     uint64_t length; /* | TIMED */
     uint32_t row;
@@ -32,8 +31,9 @@ typedef struct {
     netfeat_ctx *ctx;
     nf_flow_config config;
     nf_flow_input in;
-    record *records;          /* GATHERED for each part */
-    uint32_t gathered[PARTS]; /* how many of them are there */
+    record *records;          /* span for each part */
+    size_t span;              /* odd: the ends of parts must not all fall into one cache set */
+    uint32_t gathered[PARTS]; /* how many records are there */
     nf_map maps[PARTS];
     uint8_t *entries; /* of all parts, config.stride apart */
     size_t cap, n;    /* entries */
@@ -74,17 +74,25 @@ static bool is_complete(const nf_flow_input *in, int64_t row)
            nf_column_present(in->col[NF_IN_IP_PROTOCOL], row);
 }
 
+/* The bytes behind the addresses of a key, made in a register: what is stored by bytes is slow to load again. */
+static uint64_t word_of(uint16_t from, uint16_t to, uint8_t protocol, uint8_t kind)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return from | (uint64_t)to << 16 | (uint64_t)protocol << 32 | (uint64_t)kind << 40;
+#else
+    return (uint64_t)from << 48 | (uint64_t)to << 32 | (uint64_t)protocol << 24 | (uint64_t)kind << 16;
+#endif
+}
+
 static void make_key(const row_reader *r, size_t row, uint64_t key[NF_KEY_BYTES_SHORT / 8])
 {
-    uint8_t rest[8] = {0};
+    uint16_t from, to;
 
     memcpy(key, r->src_ip + 16 * row, 16);
     memcpy(key + 2, r->dst_ip + 16 * row, 16);
-    memcpy(rest, r->src_port + 2 * row, 2);
-    memcpy(rest + 2, r->dst_port + 2 * row, 2);
-    rest[4] = r->protocol[row];
-    rest[5] = NF_KEY_PORTS | NF_KEY_ONE_WAY;
-    memcpy(key + 4, rest, 8);
+    memcpy(&from, r->src_port + 2 * row, 2);
+    memcpy(&to, r->dst_port + 2 * row, 2);
+    key[4] = word_of(from, to, r->protocol[row], NF_KEY_PORTS | NF_KEY_ONE_WAY);
 }
 
 /* ---- aggregation ---- */
@@ -188,7 +196,7 @@ static int add_part(spreader *s, size_t part)
     size_t n = s->gathered[part];
 
     s->gathered[part] = 0;
-    return aggregate(s, &s->maps[part], s->records + part * PART_SPAN, n);
+    return aggregate(s, &s->maps[part], s->records + part * s->span, n);
 }
 
 /* Rows first .. first + n - 1 to their parts. */
@@ -212,8 +220,8 @@ static int spread_rows(spreader *s, const row_reader *reader, int64_t first, int
         r.length = lengths[i] | (timed ? TIMED : 0);
         r.row = (uint32_t)row;
         part = r.hash >> (32 - PART_BITS);
-        s->records[part * PART_SPAN + s->gathered[part]] = r;
-        if (++s->gathered[part] == GATHERED) {
+        s->records[part * s->span + s->gathered[part]] = r;
+        if (++s->gathered[part] == s->span - 1) {
             code = add_part(s, part);
         }
     }
@@ -266,9 +274,16 @@ static void spreader_free(spreader *s)
         nf_map_free(ctx, &s->maps[p]);
     }
     nf_free(ctx, s->entries, s->cap * s->config.stride);
-    nf_free(ctx, s->records, PARTS * PART_SPAN * sizeof *s->records);
+    nf_free(ctx, s->records, PARTS * s->span * sizeof *s->records);
     nf_flow_config_free(ctx, &s->config);
     nf_free(ctx, s, sizeof *s);
+}
+
+/* Twice what a part can expect, so that a small table needs little memory. */
+static size_t span_for(int64_t rows)
+{
+    uint64_t twice = (uint64_t)rows / PARTS * 2 + 16;
+    return (size_t)(twice < GATHERED ? twice : GATHERED) | 1;
 }
 
 static int prepare(spreader *s, const netfeat_table *packets, const netfeat_options *opts)
@@ -282,7 +297,8 @@ static int prepare(spreader *s, const netfeat_table *packets, const netfeat_opti
     if (s->in.rows >= NF_MAP_NONE) {
         return nf_error(s->ctx, NETFEAT_ERR_LIMIT, "flows_one_way: more than 2^32 - 2 rows");
     }
-    s->records = nf_alloc_array(s->ctx, (size_t)PARTS * PART_SPAN, sizeof *s->records);
+    s->span = span_for(s->in.rows);
+    s->records = nf_alloc_array(s->ctx, PARTS * s->span, sizeof *s->records);
     return s->records != NULL ? NETFEAT_OK : nf_ctx_code(s->ctx);
 }
 

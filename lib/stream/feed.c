@@ -292,6 +292,22 @@ static void next_record(netfeat_streams *st)
     record(st, &in->records[i], &in->prepared[i]);
 }
 
+/* A source that failed gives the same error for ever: it is used up, and what it gave counts. */
+static int source_failed(netfeat_streams *st, int code)
+{
+    netfeat_source *src = st->input->source;
+    netfeat_ctx *other = nf_source_ctx(src);
+
+    if (other != st->ctx) {
+        nf_error_at(st->ctx, code, netfeat_ctx_error_packet(other), netfeat_ctx_error_offset(other), "%s",
+                    netfeat_ctx_error_message(other));
+    }
+    if (code != NETFEAT_ERR_CANCELLED) {
+        st->input->source = netfeat_source_unref(src);
+    }
+    return code;
+}
+
 static int source_step(netfeat_streams *st)
 {
     nf_stream_input *in = st->input;
@@ -303,16 +319,14 @@ static int source_step(netfeat_streams *st)
     }
     in->n_records = in->at_record = 0;
     n = nf_source_next(in->source, in->records, NF_BATCH);
-    if (n < 0 && nf_source_ctx(in->source) != st->ctx) {
-        netfeat_ctx *other = nf_source_ctx(in->source);
-        return nf_error_at(st->ctx, n, netfeat_ctx_error_packet(other), netfeat_ctx_error_offset(other), "%s",
-                           netfeat_ctx_error_message(other));
+    if (n < 0) {
+        return source_failed(st, n);
     }
-    if (n <= 0) {
-        if (n == 0 && netfeat_source_ended(in->source)) {
+    if (n == 0) {
+        if (netfeat_source_ended(in->source)) {
             in->source = netfeat_source_unref(in->source);
         }
-        return n;
+        return 0;
     }
     in->n_records = n;
     look_ahead(st);

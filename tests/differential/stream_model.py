@@ -79,6 +79,17 @@ class Store(refmodel.Store):
 refmodel.Store = Store
 
 
+class Reasm(refmodel.Reasm):
+    """Timestamps as the kernel's sockets take them: a segment of nothing but acknowledged bytes is not looked at."""
+
+    def pkt(self, src, fl, seq, ack=0, data=b"", *rest, **more):
+        x = self.d[self.map[src]] if self.d is not None and not self.ended else None
+        known = (x.tsrec, x.tstime, x.acked) if x is not None else None
+        super().pkt(src, fl, seq, ack, data, *rest, **more)
+        if known is not None and x in self.d and not set("SR") & set(fl) and self.off(x, seq) + len(data) < known[2]:
+            x.tsrec, x.tstime = known[:2]
+
+
 def one(seed):
     """A script: (settings, packets as keyword arguments of the model)."""
     r = random.Random(seed)
@@ -215,7 +226,7 @@ def main():
         got = {int(lines[0]): [x for x in lines[1:] if " dropped " not in x]
                for lines in (block.split("\n") for block in run.stdout.split("\n\n") if block)}
         for seed, (cfg, packets) in scripts.items():
-            model = refmodel.Reasm(**cfg)
+            model = Reasm(**cfg)
             for p in packets:
                 model.pkt(**p)
             model.finish()

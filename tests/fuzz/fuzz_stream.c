@@ -47,7 +47,8 @@ static void compare(const script_case *c, int mode, uint64_t hash)
 
 static int run_refused(torture *t, void *user)
 {
-    script_how how = {NULL, SCRIPT_PACKETS, false, true};
+    /* whoever refuses for ever is not asked again */
+    script_how how = {NULL, SCRIPT_PACKETS, false, !t->all_from_there};
     netfeat_ctx *ctx = NULL;
     script_result r;
     int code = netfeat_ctx_new_alloc(torture_realloc, t, &ctx);

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Make seeds for the fuzz targets out of the sample captures and of captures built here.
-usage: make_corpus.py     writes tests/fuzz/corpus/decode, table, capture and pipeline (which takes the Python package
+usage: make_corpus.py     writes tests/fuzz/corpus/decode, table, capture, stream, frag and pipeline (which takes the Python package
 and the library of this tree: PYTHONPATH=lib/python NETFEAT_LIBRARY=build/lib/libnetfeat.so)"""
 import bz2
 import gzip
+import hashlib
 import json
 import lzma
 import pathlib
@@ -180,6 +181,14 @@ def pipeline_seeds():
         write("pipeline", "accumulator-" + name, b"\3" + state_rows(accumulator.to_table()))
 
 
+def script_seeds():
+    """Bytes that the targets turn into segments and fragments: nothing but dice, in different sizes."""
+    for number in range(16):
+        for target in ("stream", "frag"):
+            dice = bytes(1) + hashlib.shake_128(b"%s %d" % (target.encode(), number)).digest(40 + 60 * number)
+            write(target, "dice-%02d" % number, dice)
+
+
 def main():
     scan = distinct(pcap_records((DATA / "mirai_scan.pcap").read_bytes()))
     benign = distinct(pcapng_records((DATA / "benign.pcapng").read_bytes()))
@@ -214,6 +223,7 @@ def main():
     write("capture", "lz4", b"\x07" + lz4_stored(plain))
     write("capture", "notes-le", b"\x41" + talkative("<", few[0]))
     write("capture", "notes-be", b"\xc2" + talkative(">", few[0]))
+    script_seeds()
     pipeline_seeds()
 
 

@@ -10,7 +10,21 @@ import numpy
 
 from . import _flow, _frame, _source
 from ._column import object_array, wrap
+from ._steps import (
+    describe,
+    drop_incomplete,
+    frequency_encoding,
+    interarrival,
+    numeric_address,
+    one_hot_ports,
+    seconds,
+    time_column,
+    total_bytes,
+)
 from ._table import Table, table as make_table
+
+__all__ = ["describe", "drop_incomplete", "extract_streams", "frequency_encoding", "interarrival", "numeric_address",
+           "one_hot_ports", "pcap_to_dataframe", "seconds", "total_bytes"]
 
 TCP, UDP, ICMP = 6, 17, 1
 
@@ -112,17 +126,6 @@ def _addresses(series):
     return _frame.addresses(*series.factorize())
 
 
-def _time_column(series):
-    """Seconds as any number (Decimal exactly) as a column of times; what is missing is NULL."""
-    known = series.notna().to_numpy()
-    if series.dtype == object:
-        unit = decimal.Decimal(10**9)
-        values = [int(decimal.Decimal(value) * unit) if present else 0 for value, present in zip(series, known)]
-    else:
-        values = numpy.rint(numpy.where(known, series.to_numpy(), 0) * 1e9)
-    return wrap(numpy.array(values).astype("i8").view("M8[ns]"), None if known.all() else known)
-
-
 def _frame_to_table(frame):
     complete = frame.dropna(subset=_KEYS)
     return make_table({
@@ -130,7 +133,7 @@ def _frame_to_table(frame):
         "src_port": complete["Source Port"].to_numpy().astype("u2"),
         "dst_port": complete["Destination Port"].to_numpy().astype("u2"),
         "ip_protocol": complete["Protocol"].to_numpy().astype("u1"),
-        "timestamp": _time_column(complete["Timestamp"]),
+        "timestamp": time_column(complete["Timestamp"]),
         "length": complete["Packet Length"].to_numpy().astype("u4")})
 
 
