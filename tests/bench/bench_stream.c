@@ -181,7 +181,9 @@ static void bench_file(const char *program, const char *folder, const char *kind
                c.streams, c.delivered, (double)c.peak / (1 << 20));
         unchecked = checksum == 0 ? best : unchecked;
     }
-    compare_nids(path, n, unchecked, rounds);
+    if (strcmp(kind, "talk") == 0) { /* it follows what begins with a handshake */
+        compare_nids(path, n, unchecked, rounds);
+    }
     unlink(path);
 }
 
@@ -325,6 +327,7 @@ int main(int argc, char **argv)
     }
     bench_orders((uint32_t)segments, rounds);
     bench_file(argv[1], argv[2], "mix", mib, rounds);
+    bench_file(argv[1], argv[2], "talk", mib, rounds);
     bench_file(argv[1], argv[2], "scan", mib, rounds);
     return 0;
 }
