@@ -158,6 +158,7 @@ Test(stream_model, linux_triples)
     }
     fclose(f);
     netfeat_ctx_unref(ctx);
-    printf("# %d of %d triples as a Linux 6.18 receiver answered: %.2f %%\n", same, asked, 100.0 * same / asked);
+    printf("# %d of %d triples as a Linux 6.18 receiver answered: %.2f %%\n", same, asked,
+           100.0 * same / asked);
     cr_expect_geq(same * 1000, asked * 990, "%d of %d", same, asked);
 }
