@@ -132,7 +132,7 @@ static void on_open(soak *s)
     const segment *seg = s->current;
     uint64_t id = netfeat_streams_id(s->st);
     uint8_t address[16];
-    int port;
+    int port = 0;
     flow *f = seg != NULL ? seg->f : NULL;
 
     if (f == NULL || f->id != 0 || netfeat_streams_endpoint(s->st, 0, address, &port) != 0) {
