@@ -31,7 +31,7 @@ static const char usage[] =
     "  -o FILE     CSV, or by its ending .arrow, .arrows (Arrow IPC), .parquet; \"-\": an Arrow IPC\n"
     "              stream on standard output (without -o: CSV)\n"
     "  -c LIST     these columns, in this order (default: all but payload)\n"
-    "  -f FILTER   only packets that match this pcap-filter expression\n"
+    "  -f, --filter FILTER   only packets that match this pcap-filter expression\n"
     "  -n ROWS     stop after so many rows\n"
     "  -i DEVICE   capture from this device until interrupted\n"
     "  --merge     the packets of all inputs in the order of their times\n"
@@ -125,10 +125,10 @@ static int extract_input(struct job *job, char **paths, int n)
 /* 0, or nonzero when there is nothing to do but to show the usage. */
 static int parse(struct job *job, int argc, char **argv)
 {
-    struct option longs[] = {{"payload", 0, NULL, 'p'},    {"stats", 0, &job->stats, 1},
-                             {"merge", 0, &job->merge, 1}, {"whole", 0, &job->whole, 1},
-                             {"outer", 0, NULL, 't'},      {"anonymize", 1, NULL, 'a'},
-                             {"help", 0, NULL, 'h'},       {NULL, 0, NULL, 0}};
+    struct option longs[] = {
+        {"payload", 0, NULL, 'p'},    {"stats", 0, &job->stats, 1}, {"merge", 0, &job->merge, 1},
+        {"whole", 0, &job->whole, 1}, {"outer", 0, NULL, 't'},      {"anonymize", 1, NULL, 'a'},
+        {"filter", 1, NULL, 'f'},     {"help", 0, NULL, 'h'},       {NULL, 0, NULL, 0}};
     int code = 0;
 
     for (int c; code == 0 && (c = getopt_long(argc, argv, "o:c:f:n:i:h", longs, NULL)) != -1;) {

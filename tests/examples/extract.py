@@ -29,7 +29,7 @@ GOLDEN = [
     ("scan.csv", ["-n", "60", "-c", COLUMNS, SCAN]),
     ("benign.csv", ["-n", "60", "-c", COLUMNS, BENIGN]),
     ("icmp.csv", ["-f", "icmp or icmp6", "-c", "packet_number,src_ip,icmp_type,icmp_code,payload_length", BENIGN]),
-    ("payload.csv", ["--payload", "-f", "udp", "-n", "6", "-c", "packet_number,src_port,payload", BENIGN]),
+    ("payload.csv", ["--payload", "--filter", "udp", "-n", "6", "-c", "packet_number,src_port,payload", BENIGN]),
     ("both.csv", ["-f", "arp", "-c", "file_index,packet_number,arp_operation,src_mac,timestamp", SCAN, BENIGN]),
 ]
 

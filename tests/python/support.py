@@ -9,6 +9,8 @@ import unittest
 SKIPPED = 77
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
+BENIGN, SCAN = ROOT / "examples" / "data" / "benign.pcapng", ROOT / "examples" / "data" / "mirai_scan.pcap"
+
 try:
     import numpy  # noqa: F401  # pylint: disable=unused-import
 except ImportError:
