@@ -2,6 +2,7 @@
 
 import decimal
 import pathlib
+import re
 import tempfile
 import unittest
 
@@ -140,6 +141,55 @@ class Flows(unittest.TestCase):
             self.assertEqual(len(netfeat.read(str(path))), 0)
             self.assertRaises(netfeat.RangeError, netfeat.save_packets, str(BENIGN), ids[:1], [1], path)
             self.assertRaises(netfeat.RangeError, netfeat.save_packets, str(BENIGN), [], [1], path)
+
+
+def without_comments(path):
+    return re.sub(r"/\*.*?\*/", " ", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+class Expected(unittest.TestCase):
+    """Whatever the library can say of a flow has an expected value in the unit tests."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.tests = "".join(without_comments(p) for p in sorted((support.ROOT / "tests" / "unit").glob("test_flow*.c")))
+        # neighbouring literals are one text, each line of which is "column=value"
+        joined = re.sub(r'"\s*"', "", cls.tests)
+        cls.texts = [text.replace("\\n", "\n") for text in re.findall(r'"((?:[^"\\]|\\.)*)"', joined)]
+        cls.rows = [line.partition("=") for text in cls.texts for line in text.split("\n") if "=" in line]
+
+    def values(self, suffix):
+        return {value for name, _, value in self.rows if name.endswith(suffix)}
+
+    def test_every_column(self):
+        names = {name for name, _, _ in self.rows}
+        for profile in netfeat.flow_profiles():
+            columns = {column.name for column in netfeat.flow_columns(profile)}
+            self.assertEqual(columns - names, set(), profile)
+            if profile != "flows":  # several profiles share names: each has a row with all of them
+                self.assertRegex(self.tests, r'expect_every\(\s*"%s",' % profile)
+
+    def test_every_reason_and_evidence(self):
+        header = without_comments(support.ROOT / "include" / "netfeat" / "flow.h")
+        reasons = dict(re.findall(r"NETFEAT_FLOW_END_(\w+) = (\d+)", header))
+        self.assertGreaterEqual(len(reasons), 7)
+        told = " ".join(self.texts)  # as "end_reason=4", or "fin 3" where reasons and packets are listed
+        for name, number in reasons.items():
+            self.assertTrue(number in self.values("end_reason") or re.search(r"\b%s \d" % name.lower(), told), name)
+        evidence = set(re.findall(r"NETFEAT_FLOW_BY_\w+ = (\d+)", header))
+        self.assertEqual(evidence - self.values("direction_evidence"), set())
+
+    def test_every_state_and_letter(self):
+        source = without_comments(support.ROOT / "lib" / "flow" / "history.c")
+        letters = {letter for line in source.split("\n") if "write_" in line for letter in re.findall("'([A-Z])'", line)}
+        self.assertGreaterEqual(len(letters), 11)
+        expected = set("".join(self.values("history")))
+        self.assertEqual(letters | {letter.lower() for letter in letters} | {"^"}, expected - {"-"})
+        states = {state for line in source.split("\n") if "return" in line for state in re.findall(r'"(\w+)"', line)}
+        self.assertGreaterEqual(len(states), 13)
+        self.assertEqual(states, self.values("conn_state"))
+        source = without_comments(support.ROOT / "lib" / "flow" / "getters_tcp.c")
+        self.assertEqual(set(re.findall(r'NF_TCP_\w+\] = "(\w+)"', source)), self.values("tcp_state"))
 
 
 if __name__ == "__main__":

@@ -285,3 +285,57 @@ Test(flow_columns, notebook)
         "Number of Packets=14\nTotal Length=1152\nDuration=19.7");
     netfeat_table_unref(tab);
 }
+
+/* What the talks above do not show: the letters of Zeek's history and the states of the ends. */
+Test(flow_columns, histories)
+{
+    const struct {
+        pkt p[11];
+        size_t n;
+        const char *want;
+    } cases[] = {
+        /* both open at once */
+        {{F(0, SYN, 99, 0, 0, 9, 0), R(1, SYN, 499, 0, 0, 9, 0), F(2, SYN | ACK, 99, 500, 0, 9, 0),
+          R(3, SYN | ACK, 499, 100, 0, 9, 0)},
+         4,
+         "history=SsHh\nconn_state=S1\nfwd_tcp_state=ESTABLISHED\nbwd_tcp_state=ESTABLISHED"},
+        /* two of SYN, FIN and RST: I with FIN and RST, else Q */
+        {{F(0, SYN | FIN, 99, 0, 0, 9, 0), R(1, SYN | RST, 499, 0, 0, 9, 0)},
+         2,
+         "history=Qq\nconn_state=RSTR\nfwd_tcp_state=CLOSED\nbwd_tcp_state=RESET"},
+        {{F(0, ACK, 99, 499, 0, 0, 0), R(1, ACK, 499, 99, 0, 9, 0), F(2, FIN | RST, 99, 0, 0, 9, 0),
+          R(3, FIN | RST, 499, 0, 0, 9, 0)},
+         4,
+         "history=WAaIi\nconn_state=REJ\nfwd_tcp_state=RESET\nbwd_tcp_state=RESET"},
+        /* the 1st and the 10th window of 0 */
+        {{F(0, ACK, 99, 9, 0, 0, 0), F(1, ACK, 99, 9, 0, 0, 0), F(2, ACK, 99, 9, 0, 0, 0),
+          F(3, ACK, 99, 9, 0, 0, 0), F(4, ACK, 99, 9, 0, 0, 0), F(5, ACK, 99, 9, 0, 0, 0),
+          F(6, ACK, 99, 9, 0, 0, 0), F(7, ACK, 99, 9, 0, 0, 0), F(8, ACK, 99, 9, 0, 0, 0),
+          F(9, ACK, 99, 9, 0, 0, 0), F(10, ACK, 99, 9, 0, 0, 0)},
+         11,
+         "history=WAW\nconn_state=OTH\nfwd_tcp_state=PARTIAL\nbwd_tcp_state=INACTIVE\nfwd_zero_window_"
+         "packets="
+         "11"},
+        /* again with another number, not with the same; FIN by the number behind its bytes */
+        {{F(0, SYN, 99, 0, 0, 9, 0), R(1, RST, 0, 0, 0, 9, 0), R(2, RST, 0, 0, 0, 9, 0),
+          R(3, RST, 7, 0, 0, 9, 0)},
+         4,
+         "history=Srr\nconn_state=REJ\nfwd_tcp_state=SYN_SENT\nbwd_tcp_state=RESET"},
+        {{F(0, FIN, 100, 0, 5, 9, 0), F(1, FIN, 105, 0, 0, 9, 0), F(2, FIN, 105, 0, 1, 9, 0)},
+         3,
+         "history=FF\nconn_state=SH\nfwd_tcp_state=CLOSED\nbwd_tcp_state=INACTIVE"},
+        {{F(0, SYN, 99, 0, 0, 9, 0)}, 1, "fwd_tcp_state=SYN_SENT\nbwd_tcp_state=INACTIVE"},
+        /* two SYN-ACKs: the first one is the answer, the sender of the second is taken for the originator */
+        {{R(0, SYN | ACK, 499, 100, 0, 9, 0), F(1, SYN | ACK, 99, 500, 0, 9, 0)},
+         2,
+         "history=^hH\nconn_state=OTH\nfwd_tcp_state=SYN_ACK_SENT\nbwd_tcp_state=ESTABLISHED"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        netfeat_table *tab = flows_of(ctx, "flow.columns=*", cases[i].p, cases[i].n);
+
+        cr_assert_eq(netfeat_table_rows(tab), 1, "case %zu", i);
+        expect_row(tab, 0, cases[i].want);
+        netfeat_table_unref(tab);
+    }
+}
