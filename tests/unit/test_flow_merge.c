@@ -149,7 +149,13 @@ Test(flow_merge, shards_by_key)
 
     for (size_t k = 0; k < 7; k++) {
         netfeat_table *whole = flows_of(ctx, everything[k], p, N);
-        if (strstr(everything[k], "nfstream") != NULL) {
+        if (strstr(everything[k], "nfstream") != NULL) { /* all its flows share one clock */
+            netfeat_flows *a = shard(everything[k], p, N, 0, SHARDS),
+                          *b = shard(everything[k], p, N, 1, SHARDS);
+            cr_expect_eq(netfeat_flows_merge(a, b), NETFEAT_ERR_UNSUPPORTED);
+            cr_expect_not_null(strstr(netfeat_ctx_error_message(ctx), "lie side by side"));
+            netfeat_flows_unref(a);
+            netfeat_flows_unref(b);
             netfeat_table_unref(whole);
             continue;
         }
@@ -186,28 +192,52 @@ Test(flow_merge, shards_by_key)
 
 /* ---- shards by time ---- */
 
-/* All columns that can be merged across a cut in time. */
-#define MERGEABLE                                                                                            \
-    "flow.columns=flow_id,parent_id,end_reason,direction_evidence,src_ip,dst_ip,src_port,dst_port,first_"    \
-    "time,"                                                                                                  \
-    "last_time,first_packet,last_packet,fwd_first_time,bwd_last_time,packets,fwd_packets,bwd_bytes,fwd_ip_"  \
-    "bytes,"                                                                                                 \
-    "bwd_payload_bytes,length_min,fwd_length_max,length_mean,bwd_length_std,iat_min,fwd_iat_max,iat_mean,"   \
-    "bwd_iat_std,"                                                                                           \
-    "fin_packets,fwd_syn_packets,fwd_ttl_min,bwd_ttl_max,fwd_header_bytes,bwd_data_packets,subflows,"        \
-    "payload_entropy,"                                                                                       \
-    "payload_byte_counts,first_directions,first_lengths,first_iats,fragments "
+/* The columns that cannot be merged across a cut in time, by a part of their names: they need what every packet
+   said, with what was known before it. */
+static const char *const whole_only[] = {"retransmitted_", "out_of_order_", "gap_bytes", "zero_window_",
+                                         "initial_window", "rtt",           "tcp_state", "history",
+                                         "conn_state",     "active_",       "idle_",     "bulk"};
+
+static bool is_mergeable(const char *column)
+{
+    for (size_t i = 0; i < sizeof whole_only / sizeof whole_only[0]; i++) {
+        if (strstr(column, whole_only[i]) != NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Options with all the other columns. */
+static const char *mergeable(const char *options)
+{
+    static char text[2][8192];
+    static int next;
+    char *at = text[next++ % 2];
+    const char *name;
+
+    strcat(strcpy(at, options), " flow.columns=flow_id");
+    for (int i = 1; (name = netfeat_flow_column_name("flows", i)) != NULL; i++) {
+        cr_assert_lt(strlen(at) + strlen(name) + 2, sizeof text[0]);
+        if (is_mergeable(name)) {
+            strcat(strcat(at, ","), name);
+        }
+    }
+    return at;
+}
 
 static const struct {
-    const char *options;
-    int exact; /* 1: never to be refused */
+    const char *options; /* without a profile: and all columns that can be merged */
+    int exact;           /* 1: never to be refused */
 } by_time[] = {
-    {SETTINGS MERGEABLE "flow.end_on_fin_rst=0 flow.idle_ns=0 flow.active_ns=0", 1},
+    {SETTINGS "flow.end_on_fin_rst=0 flow.idle_ns=0 flow.active_ns=0", 1},
     {"flow.profile=notebook", 1},
-    {SETTINGS MERGEABLE, 0},
-    {SETTINGS MERGEABLE "flow.linger_ns=60000000000", 0},
-    {SETTINGS MERGEABLE "flow.active_ns=100000000000 flow.end_on_fin_rst=0", 0},
+    {SETTINGS, 0},
+    {SETTINGS "flow.linger_ns=60000000000", 0},
+    {SETTINGS "flow.active_ns=100000000000 flow.end_on_fin_rst=0", 0},
+    {"flow.profile=nfstream flow.columns=* flow.first_packets=4", 0},
 };
+enum { BY_TIME = sizeof by_time / sizeof by_time[0] };
 
 static netfeat_flows *slice(const char *options, const pkt *p, size_t first, size_t n)
 {
@@ -217,52 +247,100 @@ static netfeat_flows *slice(const char *options, const pkt *p, size_t first, siz
     return fl;
 }
 
-/* Two and three shards at many cuts: the exact result, or a refusal. */
+/* Packets 0 .. cut - 1, cut .. cut + 29 and the rest in three tables, merged; 0, or the refusal of a merge. */
+static int merge_three(const char *options, const pkt *p, size_t n, size_t cut, netfeat_flows **ret)
+{
+    netfeat_flows *a = slice(options, p, 0, cut);
+    netfeat_flows *b = slice(options, p, cut, 30);
+    netfeat_flows *c = slice(options, p, cut + 30, n - cut - 30);
+    int code;
+
+    if (cut % 2 == 0) { /* c first, and into the later one */
+        code = netfeat_flows_merge(c, b);
+        code = code != 0 ? code : netfeat_flows_merge(c, a);
+        netfeat_flows_unref(a);
+        a = c;
+    } else {
+        code = netfeat_flows_merge(a, b);
+        code = code != 0 ? code : netfeat_flows_merge(a, c);
+        netfeat_flows_unref(c);
+    }
+    netfeat_flows_unref(b);
+    *ret = a;
+    return code;
+}
+
+/* Three shards at many cuts, each a part of one capture or a file of its own: the exact result, or a refusal. */
 Test(flow_merge, shards_by_time)
 {
     enum { N = 240 };
-    int merged[5] = {0}, refused[5] = {0};
+    int merged[BY_TIME] = {0}, refused[BY_TIME] = {0};
 
-    for (uint64_t with = 1; with <= 12; with++) {
+    for (uint64_t with = 1; with <= 6; with++) {
         pkt *p = traffic(N, with, false);
-        for (size_t k = 0; k < 5; k++) {
-            netfeat_table *whole = flows_of(ctx, by_time[k].options, p, N);
-            for (size_t cut = 5; cut < N - 40; cut += 23) {
-                netfeat_flows *a = slice(by_time[k].options, p, 0, cut);
-                netfeat_flows *b = slice(by_time[k].options, p, cut, 30);
-                netfeat_flows *c = slice(by_time[k].options, p, cut + 30, N - cut - 30);
-                int code;
-                if (cut % 2 == 0) { /* c first, and into the later one */
-                    code = netfeat_flows_merge(c, b);
-                    code = code != 0 ? code : netfeat_flows_merge(c, a);
-                    netfeat_flows_unref(a);
-                    a = c;
-                } else {
-                    code = netfeat_flows_merge(a, b);
-                    code = code != 0 ? code : netfeat_flows_merge(a, c);
-                    netfeat_flows_unref(c);
-                }
-                netfeat_flows_unref(b);
-                if (code == 0) {
-                    netfeat_table *out = flows_finish(ctx, a);
-                    expect_same(whole, out, by_time[k].options);
+        for (size_t cut = 5; cut < N - 40; cut += 23) {
+            for (size_t i = 0; i < N && with % 2 == 0; i++) {
+                p[i].file = i < cut ? 0 : i < cut + 30 ? 1 : 2;
+                p[i].number = i - (i < cut ? 0 : i < cut + 30 ? cut : cut + 30) + 1;
+            }
+            for (size_t k = 0; k < BY_TIME; k++) {
+                const char *options = by_time[k].options;
+                netfeat_table *whole;
+                netfeat_flows *all;
+                options = strstr(options, "profile") != NULL ? options : mergeable(options);
+                whole = flows_of(ctx, options, p, N);
+                if (merge_three(options, p, N, cut, &all) == 0) {
+                    netfeat_table *out = flows_finish(ctx, all);
+                    expect_same(whole, out, options);
                     netfeat_table_unref(out);
                     merged[k]++;
                 } else {
-                    cr_assert_eq(code, NETFEAT_ERR_UNSUPPORTED);
+                    cr_assert_eq(netfeat_ctx_error_code(ctx), NETFEAT_ERR_UNSUPPORTED);
                     cr_assert(!by_time[k].exact, "%s", netfeat_ctx_error_message(ctx));
-                    netfeat_flows_unref(a);
+                    netfeat_flows_unref(all);
                     refused[k]++;
                 }
+                netfeat_table_unref(whole);
             }
-            netfeat_table_unref(whole);
         }
         free(p);
     }
-    for (int k = 0; k < 5; k++) {
+    for (int k = 0; k < BY_TIME; k++) {
         cr_expect_gt(merged[k], 1, "%d: merged %d, refused %d", k, merged[k], refused[k]);
         cr_expect(by_time[k].exact || refused[k] > 0, "%d: merged %d, refused %d", k, merged[k], refused[k]);
     }
+}
+
+/* Where no flow goes over the cut, nothing stands in the way: all columns of every profile. */
+Test(flow_merge, shards_with_a_pause_between)
+{
+    enum { N = 300, CUT = 170 };
+    pkt *p = traffic(N, 5, false);
+
+    for (size_t i = 0; i < N; i++) {
+        p[i].no_time = 0;
+        p[i].t += i < CUT ? 0 : 9999 * SEC;
+    }
+    for (size_t k = 0; k < sizeof everything / sizeof everything[0]; k++) {
+        bool keeps = strstr(everything[k], "cic") != NULL; /* without a time-out for idle flows */
+        const char *options = strstr(everything[k], "max_open") != NULL ? everything[1] : everything[k];
+        netfeat_flows *a = slice(options, p, 0, CUT), *b = slice(options, p, CUT, N - CUT);
+        int code = netfeat_flows_merge(k % 2 == 0 ? a : b, k % 2 == 0 ? b : a);
+        if (keeps) {
+            cr_expect_eq(code, NETFEAT_ERR_UNSUPPORTED, "%s", options);
+        } else {
+            netfeat_table *whole = flows_of(ctx, options, p, N);
+            netfeat_table *out;
+            cr_assert_eq(code, 0, "%s: %s", options, netfeat_ctx_error_message(ctx));
+            out = flows_finish(ctx, netfeat_flows_ref(k % 2 == 0 ? a : b));
+            expect_same(whole, out, options);
+            netfeat_table_unref(out);
+            netfeat_table_unref(whole);
+        }
+        netfeat_flows_unref(a);
+        netfeat_flows_unref(b);
+    }
+    free(p);
 }
 
 #define B(ms, f, s, a, n)                                                                                    \
@@ -284,12 +362,13 @@ Test(flow_merge, a_connection_cut_anywhere)
                      A(40, ACK, 500, 110, 100),     B(50, ACK | FIN, 110, 600, 0),
                      A(60, ACK | FIN, 600, 111, 0), B(70, ACK, 111, 601, 0),
                      B(10000, SYN, 5000, 0, 0),     A(10010, RST | ACK, 0, 5001, 0)};
-    netfeat_table *whole = FLOWS(ctx, MERGEABLE, p);
+    const char *options = mergeable(""), *name;
+    netfeat_table *whole = FLOWS(ctx, options, p);
 
     cr_assert_eq(netfeat_table_rows(whole), 2);
     for (size_t cut = 1; cut < 10; cut++) {
-        netfeat_flows *a = slice(MERGEABLE, p, 0, cut);
-        netfeat_flows *b = slice(MERGEABLE, p, cut, 10 - cut);
+        netfeat_flows *a = slice(options, p, 0, cut);
+        netfeat_flows *b = slice(options, p, cut, 10 - cut);
         netfeat_table *out;
         cr_assert_eq(netfeat_flows_merge(a, b), 0, "cut %zu: %s", cut, netfeat_ctx_error_message(ctx));
         netfeat_flows_unref(b);
@@ -298,6 +377,15 @@ Test(flow_merge, a_connection_cut_anywhere)
         netfeat_table_unref(out);
     }
     netfeat_table_unref(whole);
+    for (int i = 0; (name = netfeat_flow_column_name("flows", i)) != NULL; i++) {
+        char one[100];
+        netfeat_flows *a, *b;
+        snprintf(one, sizeof one, "flow.columns=%s", name);
+        a = slice(one, p, 0, 5), b = slice(one, p, 5, 5);
+        cr_expect_eq(netfeat_flows_merge(a, b), is_mergeable(name) ? 0 : NETFEAT_ERR_UNSUPPORTED, "%s", name);
+        netfeat_flows_unref(a);
+        netfeat_flows_unref(b);
+    }
 }
 
 /* Two inputs, and what is said of them when they are put together. */
@@ -334,11 +422,11 @@ Test(flow_merge, refusals)
          "the two tables of flows differ in flow.columns"},
         {"flow.profile=nfstream",
          NULL,
-         {B(0, ACK, 1, 1, 0)},
-         1,
+         {B(10, ACK, 1, 1, 0), B(9, ACK, 1, 1, 0)},
+         2,
          1,
          NETFEAT_ERR_UNSUPPORTED,
-         "profile nfstream forces the times of all packets into order: its shards cannot be merged"},
+         "flow 2: time goes back across the cut"},
         {"flow.columns=fwd_gap_bytes",
          NULL,
          {B(0, ACK, 1, 1, 0), B(1, ACK, 1, 1, 0)},
