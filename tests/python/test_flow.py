@@ -126,6 +126,28 @@ class Flows(unittest.TestCase):
         reasons = set(engine.take()["end_reason"].to_list())
         self.assertTrue(reasons <= {2, 4, 5}, reasons)  # idle, or FIN or RST long ago
 
+    def test_rows_join_their_flows(self):
+        """Counted by flow_id, the packets give the flows again, wherever those were cut, evicted or continued."""
+        table = netfeat.read(str(BENIGN))
+        numbers, lengths = table["packet_number"].to_numpy(), table["frame_length"].to_numpy()
+        for options, column in (({}, "flow_id"), ({"idle_ns": 10**8, "active_ns": 10**9}, "flow_id"), ({"max_open": 3}, "flow_id"),
+                                ({"bidirectional": 0}, "flow_id"), ({"profile": "nfstream"}, "id")):
+            engine = netfeat.Flows(**options)
+            ids = engine.feed(table)
+            mine = numpy.ones(len(ids), bool) if ids.valid is None else ids.valid
+            self.assertEqual(mine.sum(), engine.counters["accounted"])
+            flows = engine.end().take()
+            by_id = {flow: (ids.to_numpy() == flow) & mine for flow in flows[column].to_list()}
+            self.assertEqual(sum(rows.sum() for rows in by_id.values()), mine.sum(), options)
+            both = "bidirectional_" if column == "id" else ""
+            self.assertEqual(flows[both + "packets"].to_list(), [rows.sum() for rows in by_id.values()], options)
+            self.assertEqual(flows[both + "bytes"].to_list(), [lengths[rows].sum() for rows in by_id.values()], options)
+            self.assertEqual(flows[column].to_list(), [numbers[rows].min() for rows in by_id.values()], options)
+            if column == "flow_id":
+                self.assertEqual(flows["last_packet"].to_list(), [numbers[rows].max() for rows in by_id.values()], options)
+                parents = {parent for parent in flows["parent_id"].to_list() if parent is not None}
+                self.assertTrue(parents <= set(by_id), options)
+
     def test_packets_of_a_flow(self):
         flows = netfeat.flows(str(BENIGN))
         engine = netfeat.Flows()
