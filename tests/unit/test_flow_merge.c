@@ -1,6 +1,6 @@
 /* What must not change a bit: the size of the batches, the secret of the hash, saving and loading in between,
    the shards and the order in which they are merged. And merges that must be refused. */
-#include "flow_check.h"
+#include "flow_traffic.h"
 
 #include <stdint.h>
 
@@ -17,59 +17,6 @@ static void tear_down(void)
 }
 TestSuite(flow_merge, .init = set_up, .fini = tear_down);
 
-static uint64_t seed;
-static int dice(int n)
-{
-    seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
-    return (int)((seed >> 33) % (uint64_t)n);
-}
-
-/* Traffic of 12 hosts with everything that ends flows, long pauses, fragments, ICMP, packets out of order. */
-static pkt *traffic(size_t n, uint64_t with, bool fragments)
-{
-    static const int flags[] = {SYN, SYN | ACK, ACK, ACK, ACK | PSH, ACK | FIN, RST, ACK, ACK};
-    pkt *p = calloc(n, sizeof *p);
-    int64_t now = 1000 * SEC;
-
-    seed = with;
-    for (size_t i = 0; i < n; i++) {
-        int kind = dice(20);
-        now += dice(30) == 0 ? dice(200) * SEC : dice(2000) * MS;
-        p[i] = (pkt){.t = now - (dice(40) == 0 ? dice(3000) * MS : 0),
-                     .from = (char)('A' + dice(4)),
-                     .to = (char)('E' + dice(4)),
-                     .sport = 1000 + dice(3),
-                     .dport = 80,
-                     .protocol = TCP,
-                     .flags = flags[dice(9)],
-                     .seq = (uint32_t)dice(400),
-                     .ack = (uint32_t)dice(400),
-                     .payload = dice(3) * 50,
-                     .window = dice(5),
-                     .ttl = 50 + dice(9),
-                     .byte = dice(256)};
-        p[i].no_time = dice(60) == 0;
-        if (dice(2) == 0) {
-            char host = p[i].from;
-            int port = p[i].sport;
-            p[i].from = p[i].to, p[i].to = host, p[i].sport = p[i].dport, p[i].dport = port;
-        }
-        if (kind < 4) {
-            p[i].protocol = UDP;
-            p[i].ip_id = dice(5);
-            p[i].more = fragments && dice(3) == 0;
-            p[i].offset = fragments && dice(3) == 0 ? 100 : 0;
-        } else if (kind < 6) {
-            p[i].protocol = ICMP;
-            p[i].icmp_type = (int[]){0, 8, 3}[dice(3)];
-        } else if (kind == 6) {
-            p[i].protocol = 0;
-        }
-    }
-    return p;
-}
-
-#define SETTINGS "flow.active_ns=600000000000 flow.first_packets=4 "
 static const char *const everything[] = {SETTINGS "flow.columns=*",
                                          SETTINGS "flow.columns=* flow.bidirectional=0",
                                          "flow.profile=nfstream flow.columns=*",
@@ -239,20 +186,12 @@ static const struct {
 };
 enum { BY_TIME = sizeof by_time / sizeof by_time[0] };
 
-static netfeat_flows *slice(const char *options, const pkt *p, size_t first, size_t n)
-{
-    netfeat_flows *fl = flows_make(ctx, options);
-
-    flows_eat(ctx, fl, p, first, n, NULL);
-    return fl;
-}
-
 /* Packets 0 .. cut - 1, cut .. cut + 29 and the rest in three tables, merged; 0, or the refusal of a merge. */
 static int merge_three(const char *options, const pkt *p, size_t n, size_t cut, netfeat_flows **ret)
 {
-    netfeat_flows *a = slice(options, p, 0, cut);
-    netfeat_flows *b = slice(options, p, cut, 30);
-    netfeat_flows *c = slice(options, p, cut + 30, n - cut - 30);
+    netfeat_flows *a = slice(ctx, options, p, 0, cut);
+    netfeat_flows *b = slice(ctx, options, p, cut, 30);
+    netfeat_flows *c = slice(ctx, options, p, cut + 30, n - cut - 30);
     int code;
 
     if (cut % 2 == 0) { /* c first, and into the later one */
@@ -324,7 +263,7 @@ Test(flow_merge, shards_with_a_pause_between)
     for (size_t k = 0; k < sizeof everything / sizeof everything[0]; k++) {
         bool keeps = strstr(everything[k], "cic") != NULL; /* without a time-out for idle flows */
         const char *options = strstr(everything[k], "max_open") != NULL ? everything[1] : everything[k];
-        netfeat_flows *a = slice(options, p, 0, CUT), *b = slice(options, p, CUT, N - CUT);
+        netfeat_flows *a = slice(ctx, options, p, 0, CUT), *b = slice(ctx, options, p, CUT, N - CUT);
         int code = netfeat_flows_merge(k % 2 == 0 ? a : b, k % 2 == 0 ? b : a);
         if (keeps) {
             cr_expect_eq(code, NETFEAT_ERR_UNSUPPORTED, "%s", options);
@@ -367,8 +306,8 @@ Test(flow_merge, a_connection_cut_anywhere)
 
     cr_assert_eq(netfeat_table_rows(whole), 2);
     for (size_t cut = 1; cut < 10; cut++) {
-        netfeat_flows *a = slice(options, p, 0, cut);
-        netfeat_flows *b = slice(options, p, cut, 10 - cut);
+        netfeat_flows *a = slice(ctx, options, p, 0, cut);
+        netfeat_flows *b = slice(ctx, options, p, cut, 10 - cut);
         netfeat_table *out;
         cr_assert_eq(netfeat_flows_merge(a, b), 0, "cut %zu: %s", cut, netfeat_ctx_error_message(ctx));
         netfeat_flows_unref(b);
@@ -381,7 +320,7 @@ Test(flow_merge, a_connection_cut_anywhere)
         char one[100];
         netfeat_flows *a, *b;
         snprintf(one, sizeof one, "flow.columns=%s", name);
-        a = slice(one, p, 0, 5), b = slice(one, p, 5, 5);
+        a = slice(ctx, one, p, 0, 5), b = slice(ctx, one, p, 5, 5);
         cr_expect_eq(netfeat_flows_merge(a, b), is_mergeable(name) ? 0 : NETFEAT_ERR_UNSUPPORTED, "%s", name);
         netfeat_flows_unref(a);
         netfeat_flows_unref(b);
@@ -479,8 +418,8 @@ Test(flow_merge, refusals)
     };
 
     for (size_t i = 1; i < sizeof cases / sizeof cases[0]; i++) {
-        netfeat_flows *a = slice(cases[i].options, cases[i].p, 0, cases[i].cut);
-        netfeat_flows *b = slice(cases[i].other != NULL ? cases[i].other : cases[i].options, cases[i].p,
+        netfeat_flows *a = slice(ctx, cases[i].options, cases[i].p, 0, cases[i].cut);
+        netfeat_flows *b = slice(ctx, cases[i].other != NULL ? cases[i].other : cases[i].options, cases[i].p,
                                  cases[i].cut, cases[i].n - cases[i].cut);
         int64_t open = netfeat_flows_count(a, NETFEAT_FLOWS_OPEN);
         int code = netfeat_flows_merge(a, b);
@@ -502,7 +441,7 @@ Test(flow_merge, refusals_of_state)
         {.t = 2, .from = 'A', .to = 'B', .protocol = UDP, .ip_id = 5, .offset = 8},
         {.t = 3, .from = 'A', .to = 'C', .sport = 1, .dport = 2, .protocol = UDP},
         {.t = 4, .from = 'A', .to = 'B', .sport = 1, .dport = 2, .protocol = UDP}};
-    netfeat_flows *a = slice("", p, 0, 1), *b = slice("", p, 1, 1);
+    netfeat_flows *a = slice(ctx, "", p, 0, 1), *b = slice(ctx, "", p, 1, 1);
     netfeat_table *out = NULL;
     uint8_t first[4] = {1, 0, 0, 1}, second[4] = {0, 0, 1, 0}, between[4] = {0, 1, 1, 0};
 
@@ -512,12 +451,12 @@ Test(flow_merge, refusals_of_state)
     netfeat_flows_unref(b);
     netfeat_flows_unref(a);
 
-    a = slice("", p, 0, 3), b = slice("", p, 3, 1);
+    a = slice(ctx, "", p, 0, 3), b = slice(ctx, "", p, 3, 1);
     cr_expect_eq(netfeat_flows_expire(b, INT64_MAX), 1);
     cr_expect_eq(netfeat_flows_merge(a, b), NETFEAT_ERR_STATE);
     cr_expect_eq(netfeat_flows_merge(b, a), NETFEAT_ERR_STATE);
     netfeat_flows_unref(b);
-    b = slice("", p, 3, 1);
+    b = slice(ctx, "", p, 3, 1);
     netfeat_flows_end(b);
     cr_expect_eq(netfeat_flows_take(b, &out), 1);
     cr_expect_eq(netfeat_flows_merge(a, b), NETFEAT_ERR_STATE);
@@ -552,110 +491,8 @@ Test(flow_merge, refusals_of_state)
     netfeat_flows_unref(b);
     netfeat_flows_unref(a);
 
-    a = slice("flow.max_open=1", p, 2, 1), b = slice("flow.max_open=1", p, 3, 1);
+    a = slice(ctx, "flow.max_open=1", p, 2, 1), b = slice(ctx, "flow.max_open=1", p, 3, 1);
     cr_expect_eq(netfeat_flows_merge(a, b), NETFEAT_ERR_LIMIT);
     netfeat_flows_unref(b);
     netfeat_flows_unref(a);
-}
-
-/* ---- states from strangers ---- */
-
-static netfeat_table *damaged(const netfeat_table *state, int64_t row, size_t byte, int value, int64_t drop)
-{
-    static const char *const names[1] = {"state"};
-    const netfeat_column *col = netfeat_table_column(state, netfeat_table_find(state, "state"));
-    const int64_t *offsets = netfeat_column_offsets(col);
-    const uint8_t *data = netfeat_column_data(col);
-    netfeat_column *out = NULL;
-    netfeat_table *tab = NULL;
-    nf_builder b;
-
-    nf_builder_init(&b, ctx, NETFEAT_TYPE_BYTES);
-    for (int64_t i = 0; i < netfeat_column_length(col); i++) {
-        size_t size = (size_t)(offsets[i + 1] - offsets[i]);
-        uint8_t *copy = malloc(size + 1);
-        memcpy(copy, data + offsets[i], size);
-        if (i == row && byte < size) {
-            copy[byte] = (uint8_t)value;
-        }
-        cr_assert_eq(nf_builder_add_bytes(&b, copy, i == row && drop > 0 ? size - (size_t)drop : size), 0);
-        free(copy);
-    }
-    cr_assert_eq(nf_builder_finish(&b, "", "", "", &out), 0);
-    cr_assert_eq(nf_table_make(ctx, names, &out, 1, 0, &tab), 0);
-    return tab;
-}
-
-/* Every byte of a state, changed: refused, or loaded and then usable. */
-Test(flow_merge, states_from_strangers)
-{
-    enum { N = 60 };
-    pkt *p = traffic(N, 3, true);
-    const char *options[2] = {SETTINGS "flow.columns=*", "flow.profile=cic flow.first_packets=3"};
-
-    for (int k = 0; k < 2; k++) {
-        netfeat_options *opts = flow_options(ctx, options[k]);
-        netfeat_flows *fl = slice(options[k], p, 0, N / 2);
-        netfeat_table *state = NULL, *tab, *in = pkt_table(ctx, p, N / 2, N / 2, NULL);
-        int loaded = 0, refused = 0;
-        cr_assert_eq(netfeat_flows_to_table(fl, &state), 0);
-        cr_assert_gt(netfeat_table_rows(state), 3);
-        for (int64_t row = 0; row < 3; row++) {
-            for (size_t byte = 0; byte < 6000; byte += byte < 500 ? 1 : 29) {
-                netfeat_flows *other = NULL;
-                netfeat_table *out = NULL;
-                int code;
-                tab = damaged(state, row, byte, (int[]){0xff, 0x01, 0x80, 0x7f}[byte % 4],
-                              byte % 97 == 0 ? 8 : 0);
-                code = netfeat_flows_from_table(ctx, opts, tab, &other);
-                netfeat_table_unref(tab);
-                if (code != 0) {
-                    cr_assert(code == NETFEAT_ERR_FORMAT || code == NETFEAT_ERR_STATE, "%d", code);
-                    refused++;
-                    continue;
-                }
-                loaded++;
-                code = netfeat_flows_feed(other, in, NULL);
-                cr_assert(code == 0 || code == NETFEAT_ERR_RANGE || code == NETFEAT_ERR_STATE);
-                cr_assert_eq(netfeat_flows_end(other), 0);
-                cr_assert_eq(netfeat_flows_take_all(other, &out), 0);
-                netfeat_table_unref(out);
-                netfeat_flows_unref(other);
-            }
-        }
-        cr_expect_gt(loaded, 100);
-        cr_expect_gt(refused, 50);
-        netfeat_table_unref(in);
-        netfeat_table_unref(state);
-        netfeat_flows_unref(fl);
-        netfeat_options_unref(opts);
-    }
-    free(p);
-}
-
-Test(flow_merge, states_of_another_kind)
-{
-    const pkt p[] = {B(0, SYN, 1, 0, 0)};
-    netfeat_flows *fl = slice("", p, 0, 1), *other = NULL;
-    netfeat_options *opts = flow_options(ctx, "flow.key_vlan=1");
-    netfeat_table *state = NULL, *rows = NULL, *in = pkt_table(ctx, p, 0, 1, NULL);
-
-    cr_assert_eq(netfeat_flows_to_table(fl, &state), 0);
-    cr_expect_eq(netfeat_table_rows(state), 2);
-    expect_row(state, 1, "flow_id=1");
-    cr_expect_eq(netfeat_flows_from_table(ctx, opts, state, &other), NETFEAT_ERR_STATE);
-    cr_expect_str_eq(netfeat_ctx_error_message(ctx),
-                     "the state was saved with another flow.key_vlan, flow.key_tunnel or flow.key_link");
-    cr_expect_eq(netfeat_flows_from_table(ctx, NULL, in, &other), NETFEAT_ERR_NOTFOUND);
-    cr_assert_eq(netfeat_table_slice(ctx, state, 1, 1, &rows), 0);
-    cr_expect_eq(netfeat_flows_from_table(ctx, NULL, rows, &other), NETFEAT_ERR_FORMAT);
-    netfeat_table_unref(rows);
-    cr_assert_eq(netfeat_table_slice(ctx, state, 0, 1, &rows), 0);
-    cr_expect_eq(netfeat_flows_from_table(ctx, NULL, rows, &other), NETFEAT_ERR_FORMAT);
-    netfeat_table_unref(rows);
-    cr_expect_null(other);
-    netfeat_table_unref(in);
-    netfeat_table_unref(state);
-    netfeat_options_unref(opts);
-    netfeat_flows_unref(fl);
 }
