@@ -5,9 +5,9 @@
 
 #include "base/bitmap.h"
 #include "base/checked.h"
-#include "base/hash.h"
+#include "base/probe.h"
 
-#define LANES      NF_GROUP_LANES /* rows whose hashes and slots are under way at the same time */
+#define LANES      NF_PROBE_LANES
 #define DIRECT_TOP ((size_t)1 << 24)
 #define DIRECT_GAP 1024 /* a table of 4-byte values grows this far beyond twice the number of groups */
 
@@ -85,7 +85,8 @@ const uint8_t *nf_groups_key(const nf_groups *g, uint32_t id, size_t *ret_size)
 
 /* ---- finding and adding ---- */
 
-static uint64_t hash_of(const nf_groups *g, const void *key, size_t size)
+/* Out of line: the compiler would warn of 16 bytes read from a value of 4. */
+static __attribute__((noinline)) uint64_t hash_of(const nf_groups *g, const void *key, size_t size)
 {
     return nf_hash(nf_ctx_secret(g->ctx), key, size);
 }
@@ -241,7 +242,7 @@ static int find_or_add(nf_groups *g, uint64_t hash, const void *key, size_t size
         *ret = NF_GROUP_NONE;
         return NETFEAT_OK;
     }
-    code = nf_map_ready(g->ctx, &g->map);
+    code = nf_map_ready_sparse(g->ctx, &g->map);
     code = code != 0 ? code : new_group(g, key, size, &id);
     if (code == 0) {
         nf_map_insert(&g->map, hash, id);
@@ -327,6 +328,7 @@ static int put_small(nf_groups *g, uint32_t value, uint32_t *ret)
         code = new_group(g, &value, g->stride, ret);
         if (code == 0) {
             g->direct[value] = *ret;
+            g->same += value == *ret && value == g->same;
             *ret |= NF_GROUP_FRESH;
         }
         return code;
@@ -368,6 +370,18 @@ LOOK_UP(look_up_u16, uint16_t)
 LOOK_UP(look_up_u32, uint32_t)
 #undef LOOK_UP
 
+/* Values that are their own numbers, as those of a dictionary are: nothing to look up. */
+static bool copy_same(uint32_t same, const uint8_t *restrict data, int n, uint32_t *restrict ids)
+{
+    uint32_t unknown = 0;
+
+    memcpy(ids, data, (size_t)n * sizeof *ids);
+    for (int i = 0; i < n; i++) {
+        unknown |= (uint32_t)(ids[i] >= same);
+    }
+    return unknown == 0;
+}
+
 /* Numbers of a block without NULLs, NF_GROUP_NONE for new values; returns whether there is none of these. */
 static bool look_up_block(const nf_groups *g, const netfeat_column *col, int64_t first, int n, uint32_t *ids)
 {
@@ -379,6 +393,9 @@ static bool look_up_block(const nf_groups *g, const netfeat_column *col, int64_t
     case 2:
         return look_up_u16(g->direct, g->direct_n, data, n, ids);
     default:
+        if (g->same == g->count && copy_same(g->same, data, n, ids)) {
+            return true;
+        }
         return look_up_u32(g->direct, g->direct_n, data, n, ids);
     }
 }
@@ -408,17 +425,20 @@ static __attribute__((noinline)) int assign_any(nf_groups *g, const netfeat_colu
 
 static int assign_small(nf_groups *g, const netfeat_column *col, int64_t first, int n, uint32_t *ids)
 {
+    bool known;
     int code = NETFEAT_OK;
 
     if (col->nulls > 0 || g->evict || col->type == NETFEAT_TYPE_BOOL) {
         return assign_any(g, col, first, n, ids);
     }
-    g->clean = look_up_block(g, col, first, n, ids);
-    for (int i = 0; code == 0 && !g->clean && i < n; i++) { /* the new ones, in order */
+    g->clean = true;
+    known = look_up_block(g, col, first, n, ids);
+    for (int i = 0; code == 0 && !known && i < n; i++) { /* the new ones, in order */
         if (ids[i] == NF_GROUP_NONE) {
             uint64_t value;
             nf_read_u64(col, first + i, 1, &value);
             code = put_small(g, (uint32_t)value, &ids[i]);
+            g->clean = g->clean && ids[i] != NF_GROUP_NONE;
         }
     }
     return code;
@@ -436,51 +456,21 @@ static uint32_t look_up_small(const nf_groups *g, uint32_t value)
 
 /* ---- one key column of 6, 8 or 16 bytes ---- */
 
-/* Hash all lanes, fetch their slots, fetch the keys that the slots point to, then compare: three dependent cache
-   misses of 64 rows overlap. Neighbours are often equal and share the work. */
+/* What is not found at once, new keys among it, follows in the order of the rows. */
 static inline __attribute__((always_inline)) int assign_lanes(nf_groups *g, const uint8_t *restrict data,
                                                               int n, size_t width, uint32_t *restrict ids)
 {
-    const void *secret = nf_ctx_secret(g->ctx);
-    uint64_t hash[LANES];
+    uint64_t left = ~UINT64_C(0) >> (LANES - n);
     int code = NETFEAT_OK;
 
-    for (int i = 0; i < n; i++) {
-        const uint8_t *key = data + (size_t)i * width;
-        if (i > 0 && memcmp(key, key - width, width) == 0) {
-            hash[i] = hash[i - 1];
-        } else {
-            hash[i] = nf_hash(secret, key, width);
-            nf_map_prefetch(&g->map, hash[i]);
-        }
+    nf_probe_hash(&g->map, nf_ctx_secret(g->ctx), data, n, width, g->hashes);
+    if (!g->evict && g->map.count > 0) {
+        left = nf_probe_find(&g->map, g->keys, data, n, width, g->hashes, ids);
     }
-    for (int i = 0; i < n && g->map.bits > 12; i++) {
-        uint64_t pos = nf_map_start(&g->map, hash[i]);
-        uint32_t id = nf_map_next(&g->map, hash[i], &pos);
-        if (id != NF_MAP_NONE) {
-            __builtin_prefetch(g->keys + (size_t)id * width);
-        }
-    }
-    for (int i = 0; code == 0 && i < n; i++) {
-        const uint8_t *key = data + (size_t)i * width;
-        uint64_t pos = nf_map_start(&g->map, hash[i]);
-        uint32_t id;
-        if (i > 0 && hash[i] == hash[i - 1] && ids[i - 1] != NF_GROUP_NONE &&
-            memcmp(key, key - width, width) == 0) {
-            ids[i] = NF_GROUP_ID(ids[i - 1]);
-            continue;
-        }
-        for (; (id = nf_map_next(&g->map, hash[i], &pos)) != NF_MAP_NONE; pos++) {
-            if (memcmp(g->keys + (size_t)id * width, key, width) == 0) {
-                break;
-            }
-        }
-        if (id != NF_MAP_NONE) {
-            touch(g, id);
-            ids[i] = id;
-        } else {
-            code = find_or_add(g, hash[i], key, width, &ids[i]);
-        }
+    for (; code == 0 && left != 0; left &= left - 1) {
+        int i = __builtin_ctzll(left);
+        code = find_or_add(g, g->hashes[i], data + (size_t)i * width, width, &ids[i]);
+        g->clean = g->clean && ids[i] != NF_GROUP_NONE;
     }
     return code;
 }
@@ -527,6 +517,7 @@ int nf_groups_assign_plain(nf_groups *g, const netfeat_column *col, int64_t firs
     if (col->nulls > 0 || col->type == NETFEAT_TYPE_F64) {
         return assign_plain_slow(g, col, first, n, ids);
     }
+    g->clean = !g->evict;
     for (int i = 0; code == 0 && i < n; i += LANES) {
         int k = n - i < LANES ? n - i : LANES;
         code = nf_groups_assign_bytes(g, col->data + (size_t)(first + i) * g->stride, k, ids + i);

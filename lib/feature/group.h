@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "base/map.h"
+#include "base/probe.h"
 #include "feature/feature.h"
 
 #define NF_GROUP_NONE UINT32_MAX /* a key is NULL, or (look-up) the keys are unknown */
@@ -33,11 +33,13 @@ typedef struct {
     size_t ends_cap;
     uint32_t *direct; /* one key column of 1, 2 or 4 bytes: small values to numbers without hashing */
     size_t direct_n;
+    uint32_t same;    /* 4 bytes: values below this are their own numbers */
     uint8_t *touched; /* evict: seen since the hand passed */
     size_t touched_cap;
     uint32_t hand;
     uint64_t evicted;
-    bool clean; /* the block assigned last had only groups known before: no FRESH, no NONE */
+    uint64_t hashes[NF_PROBE_LANES]; /* of the rows under way */
+    bool clean; /* no NONE in the block assigned last, and FRESH only on numbers never given before */
     uint8_t *scratch;
     size_t scratch_cap;
 } nf_groups;

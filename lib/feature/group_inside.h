@@ -6,8 +6,6 @@
 
 #include "feature/group.h"
 
-#define NF_GROUP_LANES 64 /* rows whose hashes and slots are under way at the same time */
-
 static inline int nf_groups_key_width(int type)
 {
     return type == NETFEAT_TYPE_BOOL ? 1 : nf_type_width(type);

@@ -131,11 +131,12 @@ static bool pack_rows(const nf_groups *g, netfeat_column *const *cols, int64_t f
 static int assign_fixed(nf_groups *g, netfeat_column *const *cols, int64_t first, int n, uint32_t *ids,
                         bool *ret_done)
 {
-    int code = grow_bytes(g->ctx, &g->scratch, &g->scratch_cap, NF_GROUP_LANES * g->stride);
+    int code = grow_bytes(g->ctx, &g->scratch, &g->scratch_cap, NF_PROBE_LANES * g->stride);
 
     *ret_done = code == 0 && pack_rows(g, cols, first, 0, g->scratch);
-    for (int i = 0; code == 0 && *ret_done && i < n; i += NF_GROUP_LANES) {
-        int k = n - i < NF_GROUP_LANES ? n - i : NF_GROUP_LANES;
+    g->clean = *ret_done && !g->evict;
+    for (int i = 0; code == 0 && *ret_done && i < n; i += NF_PROBE_LANES) {
+        int k = n - i < NF_PROBE_LANES ? n - i : NF_PROBE_LANES;
         pack_rows(g, cols, first + i, k, g->scratch);
         code = nf_groups_assign_bytes(g, g->scratch, k, ids + i);
     }
@@ -168,6 +169,7 @@ int nf_groups_assign(nf_groups *g, netfeat_column *const *cols, int64_t first, i
 {
     g->clean = false;
     if (g->n == 0) {
+        g->clean = true;
         memset(ids, 0, (size_t)n * sizeof *ids);
         if (n > 0 && g->count == 0) {
             g->count = 1;

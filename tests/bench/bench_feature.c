@@ -1,6 +1,6 @@
 /* How many nanoseconds a row the features take, over tables in memory like two captures: `mix` (a few thousand
    hosts, skewed) and `scan` (most destinations seen once).
-   usage: bench_feature [ROWS] [ROUNDS]
+   usage: bench_feature [ROWS] [ROUNDS] [PART OF A NAME]
    Processor time, so that a busy machine may be used; best of ROUNDS warm passes, the first pass beside it, and the floor that a bare loop needs on the machine where
    it was measured: ratios carry over to other machines, figures do not. */
 #include <stdio.h>
@@ -238,6 +238,9 @@ int main(int argc, char **argv)
         for (size_t k = 0; k < sizeof features / sizeof features[0]; k++) {
             double n = (double)rows / (features[k].slow ? 10 : 1);
             double first = 0, best = 0;
+            if (argc > 3 && strstr(features[k].name, argv[3]) == NULL) {
+                continue;
+            }
             for (int i = 0; i <= rounds; i++) {
                 double t = now();
                 features[k].run(features[k].slow ? &small : &in);
