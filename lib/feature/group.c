@@ -370,18 +370,6 @@ LOOK_UP(look_up_u16, uint16_t)
 LOOK_UP(look_up_u32, uint32_t)
 #undef LOOK_UP
 
-/* Values that are their own numbers, as those of a dictionary are: nothing to look up. */
-static bool copy_same(uint32_t same, const uint8_t *restrict data, int n, uint32_t *restrict ids)
-{
-    uint32_t unknown = 0;
-
-    memcpy(ids, data, (size_t)n * sizeof *ids);
-    for (int i = 0; i < n; i++) {
-        unknown |= (uint32_t)(ids[i] >= same);
-    }
-    return unknown == 0;
-}
-
 /* Numbers of a block without NULLs, NF_GROUP_NONE for new values; returns whether there is none of these. */
 static bool look_up_block(const nf_groups *g, const netfeat_column *col, int64_t first, int n, uint32_t *ids)
 {
@@ -393,9 +381,6 @@ static bool look_up_block(const nf_groups *g, const netfeat_column *col, int64_t
     case 2:
         return look_up_u16(g->direct, g->direct_n, data, n, ids);
     default:
-        if (g->same == g->count && copy_same(g->same, data, n, ids)) {
-            return true;
-        }
         return look_up_u32(g->direct, g->direct_n, data, n, ids);
     }
 }
@@ -423,17 +408,63 @@ static __attribute__((noinline)) int assign_any(nf_groups *g, const netfeat_colu
     return code;
 }
 
+/* Values that go on where the numbers end, 0, 1, 2, as those of a dictionary do, each sooner or later: no looking up, new
+   or not. *ret_done rows from the first were such; the others are left alone. */
+static int assign_next(nf_groups *g, const uint8_t *restrict data, int n, uint32_t *restrict ids,
+                       int *ret_done)
+{
+    size_t most = (size_t)g->count + (size_t)n;
+    uint32_t next = g->count;
+    uint32_t *restrict keys;
+    bool direct;
+    int code = NETFEAT_OK;
+    int i;
+
+    *ret_done = 0;
+    if (most > g->limit || most > DIRECT_TOP) {
+        return NETFEAT_OK;
+    }
+    if (most > g->direct_n) {
+        code = make_direct_room(g, (uint32_t)most - 1, &direct);
+    }
+    code = code != 0 ? code : grow_bytes(g->ctx, &g->keys, &g->keys_cap, most * sizeof *keys);
+    if (code != 0 || most > g->direct_n) {
+        return code;
+    }
+    keys = (uint32_t *)(void *)g->keys;
+    for (i = 0; i < n; i++) {
+        uint32_t value, fresh;
+        memcpy(&value, data + (size_t)i * sizeof value, sizeof value);
+        if (value > next) {
+            break;
+        }
+        fresh = (uint32_t)(value == next);
+        ids[i] = value | fresh << 31;
+        keys[value] = value;
+        g->direct[value] = value;
+        next += fresh;
+    }
+    g->count = g->same = next;
+    g->keys_used = next * sizeof *keys;
+    *ret_done = i;
+    return NETFEAT_OK;
+}
+
 static int assign_small(nf_groups *g, const netfeat_column *col, int64_t first, int n, uint32_t *ids)
 {
     bool known;
     int code = NETFEAT_OK;
+    int done = 0;
 
     if (col->nulls > 0 || g->evict || col->type == NETFEAT_TYPE_BOOL) {
         return assign_any(g, col, first, n, ids);
     }
     g->clean = true;
-    known = look_up_block(g, col, first, n, ids);
-    for (int i = 0; code == 0 && !known && i < n; i++) { /* the new ones, in order */
+    if (g->stride == 4 && g->same == g->count && g->map.count == 0 && !g->drop) {
+        code = assign_next(g, col->data + (size_t)first * 4, n, ids, &done);
+    }
+    known = code != 0 || done == n || look_up_block(g, col, first + done, n - done, ids + done);
+    for (int i = done; code == 0 && !known && i < n; i++) { /* the new ones, in order */
         if (ids[i] == NF_GROUP_NONE) {
             uint64_t value;
             nf_read_u64(col, first + i, 1, &value);
@@ -525,6 +556,22 @@ int nf_groups_assign_plain(nf_groups *g, const netfeat_column *col, int64_t firs
     return code;
 }
 
+/* Addresses without NULLs, n <= LANES. */
+static void look_up_addresses(const nf_groups *g, const uint8_t *data, int n, uint32_t *ids)
+{
+    uint64_t hashes[LANES];
+    uint64_t left = ~UINT64_C(0) >> (LANES - n);
+
+    nf_probe_hash(&g->map, nf_ctx_secret(g->ctx), data, n, 16, hashes);
+    if (g->map.count > 0) {
+        left = nf_probe_find(&g->map, g->keys, data, n, 16, hashes, ids);
+    }
+    for (; left != 0; left &= left - 1) {
+        int i = __builtin_ctzll(left);
+        ids[i] = find(g, hashes[i], data + (size_t)i * 16, 16);
+    }
+}
+
 void nf_groups_look_up_plain(const nf_groups *g, const netfeat_column *col, int64_t first, int n,
                              uint32_t *ids)
 {
@@ -534,6 +581,13 @@ void nf_groups_look_up_plain(const nf_groups *g, const netfeat_column *col, int6
         nf_read_u64(col, first, n, values);
         for (int i = 0; i < n; i++) {
             ids[i] = nf_column_present(col, first + i) ? look_up_small(g, (uint32_t)values[i]) : g->null_id;
+        }
+        return;
+    }
+    if (col->type == NETFEAT_TYPE_BYTES16 && col->nulls == 0) {
+        for (int i = 0; i < n; i += LANES) {
+            int k = n - i < LANES ? n - i : LANES;
+            look_up_addresses(g, col->data + (size_t)(first + i) * 16, k, ids + i);
         }
         return;
     }

@@ -61,13 +61,10 @@ int nf_feature_keys(netfeat_ctx *ctx, const netfeat_table *tab, const int *key, 
    what is there. *ret is NULL when the key is to be used itself. */
 static int codes_of_key(netfeat_ctx *ctx, netfeat_column *key, bool make, netfeat_column **ret)
 {
-    bool wide = key->type == NETFEAT_TYPE_BYTES16 || key->type == NETFEAT_TYPE_BYTES6 ||
-                key->type == NETFEAT_TYPE_TEXT;
-
-    if (wide && make && key->ctx == ctx) {
+    if (make && nf_column_wants_codes(ctx, key)) {
         return nf_column_codes(key, ret);
     }
-    *ret = wide ? netfeat_column_ref(nf_column_kept_codes(key)) : NULL;
+    *ret = netfeat_column_ref(nf_column_kept_codes(key));
     return NETFEAT_OK;
 }
 

@@ -76,6 +76,12 @@ int nf_column_describe_as(netfeat_column *col, const char *unit, const char *def
    other threads may look for them meanwhile. For those who work in the column's context, and any type that
    has a dictionary. *ret is a counted reference. NOMEM, LIMIT. */
 int nf_column_codes(netfeat_column *col, netfeat_column **ret);
+/* Are the numbers worth making: wide values, and the column's own context? */
+static inline bool nf_column_wants_codes(const netfeat_ctx *ctx, const netfeat_column *col)
+{
+    return col->ctx == ctx && (col->type == NETFEAT_TYPE_BYTES16 || col->type == NETFEAT_TYPE_BYTES6 ||
+                               col->type == NETFEAT_TYPE_TEXT);
+}
 /* The numbers when they are there already, or NULL; the column keeps the reference. */
 static inline netfeat_column *nf_column_kept_codes(netfeat_column *col)
 {

@@ -159,6 +159,7 @@ TABLE_FEATURE(address, netfeat_feature_ip_numeric(ctx, netfeat_table_column(in->
 TABLE_FEATURE(describe_u32, netfeat_feature_describe(ctx, in->length, &out))
 TABLE_FEATURE(describe_f64, netfeat_feature_describe(ctx, in->real, &out))
 COLUMN_FEATURE(scale, netfeat_feature_standard_scale(ctx, netfeat_table_column(in->tab, LENGTH), NULL, &out))
+TABLE_FEATURE(counts, netfeat_feature_value_counts(ctx, netfeat_table_column(in->tab, SRC), NULL, &out))
 TABLE_FEATURE(window, netfeat_feature_window(ctx, in->tab, LENGTH, DPORT, by_src, 1, NULL, &out))
 TABLE_FEATURE(damped, netfeat_feature_damped(ctx, in->tab, NULL, &out))
 
@@ -177,6 +178,7 @@ static const struct {
     {"inter-arrival by ids", interarrival_ids, {1.2, 2.6}, 0},
     {"timestamp in seconds", timestamp, {0, 0}, 0},
     {"frequency of a port", frequency, {0.75, 1.2}, 0},
+    {"value counts of src_ip", counts, {0, 0}, 0},
     {"one-hot of 27 ports", onehot, {1.7, 1.9}, 0},
     {"address to number", address, {0.7, 1.0}, 0},
     {"describe u32", describe_u32, {0.6, 0.9}, 0},
