@@ -440,14 +440,29 @@ static int assign_next(nf_groups *g, const uint8_t *restrict data, int n, uint32
         }
         fresh = (uint32_t)(value == next);
         ids[i] = value | fresh << 31;
-        keys[value] = value;
-        g->direct[value] = value;
+        keys[next] = next; /* for nothing when it is not new, but always in the same place */
+        g->direct[next] = next;
         next += fresh;
+    }
+    if (next < g->direct_n) {
+        g->direct[next] = NF_GROUP_NONE;
     }
     g->count = g->same = next;
     g->keys_used = next * sizeof *keys;
     *ret_done = i;
     return NETFEAT_OK;
+}
+
+/* The same when none is new: nothing to do but to see that. */
+static bool all_below(const uint8_t *restrict data, int n, uint32_t count, uint32_t *restrict ids)
+{
+    uint32_t above = 0;
+
+    memcpy(ids, data, (size_t)n * sizeof *ids);
+    for (int i = 0; i < n; i++) {
+        above |= (uint32_t)(ids[i] >= count);
+    }
+    return above == 0;
 }
 
 static int assign_small(nf_groups *g, const netfeat_column *col, int64_t first, int n, uint32_t *ids)
@@ -461,7 +476,11 @@ static int assign_small(nf_groups *g, const netfeat_column *col, int64_t first, 
     }
     g->clean = true;
     if (g->stride == 4 && g->same == g->count && g->map.count == 0 && !g->drop) {
-        code = assign_next(g, col->data + (size_t)first * 4, n, ids, &done);
+        const uint8_t *data = col->data + (size_t)first * 4;
+        if (all_below(data, n, g->count, ids)) {
+            return NETFEAT_OK;
+        }
+        code = assign_next(g, data, n, ids, &done);
     }
     known = code != 0 || done == n || look_up_block(g, col, first + done, n - done, ids + done);
     for (int i = done; code == 0 && !known && i < n; i++) { /* the new ones, in order */
