@@ -68,7 +68,8 @@ NETFEAT_API int netfeat_column_get_f64(const netfeat_column *col, int64_t row, d
    full length without NUL. 1 stored, 0 the row is NULL (buf holds ""), RANGE, ARGUMENT. */
 NETFEAT_API int netfeat_column_get_text(const netfeat_column *col, int64_t row, char *buf, size_t size,
                                         size_t *ret_length);
-/* Column over the caller's fixed-width buffer, without copying. validity may be NULL. release(user), if
+/* Column over the caller's fixed-width buffer, without copying; its bytes stay as they are while the column lives, which
+   may keep what it once found out about them. validity may be NULL. release(user), if
    given, is called once when the buffer is no longer used; not when this call fails. TYPE for BOOL and offset
    types, ARGUMENT, NOMEM. Rows that the bitmap marks NULL should hold zeros. */
 NETFEAT_API int netfeat_column_wrap(netfeat_ctx *ctx, int type, int64_t length, const void *data,

@@ -73,6 +73,15 @@ static inline int nf_map_ready(netfeat_ctx *ctx, nf_map *map)
     return nf_map_has_room(map) ? NETFEAT_OK : nf_map_reserve(ctx, map, map->count + 1);
 }
 
+/* The same, with half of the slots free: nearly every entry is in its own slot or the next. */
+static inline int nf_map_ready_sparse(netfeat_ctx *ctx, nf_map *map)
+{
+    if (map->bits != 0 && map->count < UINT64_C(1) << map->bits >> 1) {
+        return NETFEAT_OK;
+    }
+    return nf_map_reserve(ctx, map, map->bits != 0 ? (uint32_t)(UINT64_C(3) << map->bits >> 2) + 1 : 1);
+}
+
 static inline void nf_map_prefetch(const nf_map *map, uint64_t hash)
 {
     if (map->bits != 0) {

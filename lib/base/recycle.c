@@ -54,7 +54,10 @@ void *nf_recycle_take(nf_recycler *r, size_t size)
     }
     slots = r->slots[class_of(size)];
     for (int i = 0; i < NF_RECYCLE_SLOTS; i++) {
-        void *block = atomic_exchange(&slots[i], NULL);
+        void *block = NULL;
+        if (atomic_load_explicit(&slots[i], memory_order_relaxed) != NULL) { /* cheaper than an exchange */
+            block = atomic_exchange(&slots[i], NULL);
+        }
         if (block != NULL) {
             atomic_fetch_sub(&r->total, size);
             return block;
@@ -74,7 +77,8 @@ int nf_recycle_put(nf_recycler *r, void *block, size_t size)
         slots = r->slots[class_of(size)];
         for (int i = 0; i < NF_RECYCLE_SLOTS; i++) {
             void *none = NULL;
-            if (atomic_compare_exchange_strong(&slots[i], &none, block)) {
+            if (atomic_load_explicit(&slots[i], memory_order_relaxed) == NULL &&
+                atomic_compare_exchange_strong(&slots[i], &none, block)) {
                 return 1;
             }
         }

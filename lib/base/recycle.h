@@ -7,10 +7,10 @@
 #include <stddef.h>
 
 #define NF_RECYCLE_MIN     ((size_t)32 << 10)
-#define NF_RECYCLE_MAX     ((size_t)2 << 20)  /* 6 doublings of it: the largest block kept */
+#define NF_RECYCLE_MAX     ((size_t)8 << 20)  /* 8 doublings of it: the largest block kept */
 #define NF_RECYCLE_TOTAL   ((size_t)12 << 20) /* all blocks kept, in bytes */
-#define NF_RECYCLE_CLASSES (6 * 16 + 1)
-#define NF_RECYCLE_SLOTS   8
+#define NF_RECYCLE_CLASSES (8 * 16 + 1)
+#define NF_RECYCLE_SLOTS   32 /* a table has that many columns of one width */
 
 typedef struct {
     _Atomic(void *) slots[NF_RECYCLE_CLASSES][NF_RECYCLE_SLOTS];

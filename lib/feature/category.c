@@ -71,8 +71,59 @@ static int make_room(nf_categories *cat)
     return code;
 }
 
+/* n rows, each of which counts as many times; ids has room for n. */
+static int fit_block(nf_categories *cat, netfeat_column *col, int64_t first, int n, uint64_t weight,
+                     uint32_t *ids)
+{
+    int code = nf_groups_assign(&cat->groups, &col, first, n, ids);
+
+    code = code != 0 ? code : make_room(cat);
+    for (int i = 0; code == 0 && i < n; i++) {
+        if (ids[i] == NF_GROUP_NONE) {
+            continue;
+        }
+        if ((ids[i] & NF_GROUP_FRESH) != 0) {
+            cat->counts[NF_GROUP_ID(ids[i])] = 0;
+        }
+        cat->counts[NF_GROUP_ID(ids[i])] += weight;
+    }
+    return code;
+}
+
+/* The numbers of the column's dictionary are known: count these, and look up each value once, in order of first
+   appearance, as the other way does. */
+static int fit_codes(nf_categories *cat, netfeat_column *col, netfeat_column *codes)
+{
+    const uint32_t *restrict ids = (const uint32_t *)(const void *)codes->data;
+    uint64_t *counts;
+    uint32_t top = 0;
+    uint32_t next = 0;
+    uint32_t id;
+    int code = NETFEAT_OK;
+
+    for (int64_t i = 0; i < col->length; i++) {
+        top = ids[i] > top ? ids[i] : top;
+    }
+    counts = nf_alloc_zero(cat->ctx, ((size_t)top + 1) * sizeof *counts);
+    if (counts == NULL) {
+        return nf_ctx_code(cat->ctx);
+    }
+    for (int64_t i = 0; i < col->length; i++) {
+        counts[ids[i]] += nf_column_present(codes, i);
+    }
+    for (int64_t i = 0; code == 0 && i < col->length && next <= top; i++) {
+        if (ids[i] == next && nf_column_present(codes, i)) {
+            code = fit_block(cat, col, i, 1, counts[next], &id);
+            next++;
+        }
+    }
+    nf_free(cat->ctx, counts, ((size_t)top + 1) * sizeof *counts);
+    return code;
+}
+
 int nf_categories_fit(nf_categories *cat, netfeat_column *col)
 {
+    netfeat_column *codes = nf_column_kept_codes(col);
     uint32_t ids[NF_BLOCK];
     int code = NETFEAT_OK;
 
@@ -80,19 +131,12 @@ int nf_categories_fit(nf_categories *cat, netfeat_column *col)
         count_small(cat->small, cat->small_n, col);
         return NETFEAT_OK;
     }
+    if (codes != NULL) {
+        return fit_codes(cat, col, codes);
+    }
     for (int64_t first = 0; code == 0 && first < col->length; first += NF_BLOCK) {
         int n = col->length - first < NF_BLOCK ? (int)(col->length - first) : NF_BLOCK;
-        code = nf_groups_assign(&cat->groups, &col, first, n, ids);
-        code = code != 0 ? code : make_room(cat);
-        for (int i = 0; code == 0 && i < n; i++) {
-            if (ids[i] == NF_GROUP_NONE) {
-                continue;
-            }
-            if ((ids[i] & NF_GROUP_FRESH) != 0) {
-                cat->counts[NF_GROUP_ID(ids[i])] = 0;
-            }
-            cat->counts[NF_GROUP_ID(ids[i])]++;
-        }
+        code = fit_block(cat, col, first, n, 1, ids);
     }
     return code;
 }
@@ -133,22 +177,49 @@ uint64_t nf_categories_total(const nf_categories *cat)
     return total;
 }
 
-static int compare_values(const nf_categories *cat, uint32_t a, uint32_t b)
-{
-    return cat->small != NULL ? (a > b) - (a < b) : nf_groups_compare(&cat->groups, a, b);
-}
-
 static bool less_value(const void *user, uint32_t a, uint32_t b)
 {
-    return compare_values(user, a, b) < 0;
+    const nf_categories *cat = user;
+    return nf_groups_compare(&cat->groups, a, b) < 0;
 }
 
-static bool less_count(const void *user, uint32_t a, uint32_t b)
+static uint64_t high_word(const void *user, uint32_t id)
 {
-    uint64_t x = nf_categories_count(user, a);
-    uint64_t y = nf_categories_count(user, b);
+    const nf_categories *cat = user;
+    return nf_groups_word(&cat->groups, id, 0);
+}
 
-    return x != y ? x > y : less_value(user, a, b);
+static uint64_t low_word(const void *user, uint32_t id)
+{
+    const nf_categories *cat = user;
+    return nf_groups_word(&cat->groups, id, 1);
+}
+
+static uint64_t falling_count(const void *user, uint32_t id)
+{
+    return ~nf_categories_count(user, id);
+}
+
+/* By value. Small ones are in this order as they are. */
+static int sort_by_value(const nf_categories *cat, netfeat_ctx *ctx, uint32_t *ids, size_t n)
+{
+    uint32_t *tmp;
+    int code;
+
+    if (cat->small != NULL || n < 2) {
+        return NETFEAT_OK;
+    }
+    if (nf_groups_has_words(&cat->groups)) {
+        code = nf_sort_by_word(ctx, ids, n, low_word, cat);
+        return code != 0 ? code : nf_sort_by_word(ctx, ids, n, high_word, cat);
+    }
+    tmp = nf_alloc_array(ctx, n, sizeof *tmp);
+    if (tmp == NULL) {
+        return nf_ctx_code(ctx);
+    }
+    nf_sort_ids(ids, tmp, n, less_value, cat);
+    nf_free(ctx, tmp, n * sizeof *tmp);
+    return NETFEAT_OK;
 }
 
 int nf_categories_list(const nf_categories *cat, netfeat_ctx *ctx, bool by_count, uint32_t **ret,
@@ -157,11 +228,10 @@ int nf_categories_list(const nf_categories *cat, netfeat_ctx *ctx, bool by_count
     uint32_t bound = nf_categories_bound(cat);
     size_t cap = (size_t)bound + 1;
     uint32_t *ids = nf_alloc_array(ctx, cap, sizeof *ids);
-    uint32_t *tmp = ids != NULL ? nf_alloc_array(ctx, cap, sizeof *tmp) : NULL;
     size_t n = 0;
+    int code;
 
-    if (tmp == NULL) {
-        nf_free(ctx, ids, cap * sizeof *ids);
+    if (ids == NULL) {
         return nf_ctx_code(ctx);
     }
     for (uint32_t i = 0; i < bound; i++) {
@@ -169,8 +239,12 @@ int nf_categories_list(const nf_categories *cat, netfeat_ctx *ctx, bool by_count
             ids[n++] = i;
         }
     }
-    nf_sort_ids(ids, tmp, n, by_count ? less_count : less_value, cat);
-    nf_free(ctx, tmp, cap * sizeof *tmp);
+    code = sort_by_value(cat, ctx, ids, n);
+    code = code == 0 && by_count ? nf_sort_by_word(ctx, ids, n, falling_count, cat) : code;
+    if (code != 0) {
+        nf_free(ctx, ids, cap * sizeof *ids);
+        return code;
+    }
     *ret = ids;
     *ret_cap = cap;
     *ret_n = n;

@@ -10,6 +10,7 @@ typedef struct {
     nf_groups groups;
     uint64_t *totals; /* U64, I64 or F64, as the value */
     size_t totals_cap;
+    uint32_t ready; /* groups that have a total */
     double *errors; /* F64: what rounding took away, as pandas' compensated sum carries it */
     size_t errors_cap;
     int out_type;
@@ -61,6 +62,10 @@ static int make_room(netfeat_ctx *ctx, cumulative *c)
     int code = nf_grow(ctx, &p, &c->totals_cap, c->groups.count, sizeof *c->totals);
 
     c->totals = p;
+    if (code == 0 && c->groups.count > c->ready) {
+        memset(c->totals + c->ready, 0, (c->groups.count - c->ready) * sizeof *c->totals);
+        c->ready = c->groups.count;
+    }
     if (code == 0 && c->out_type == NETFEAT_TYPE_F64) {
         p = c->errors;
         code = nf_grow(ctx, &p, &c->errors_cap, c->groups.count, sizeof *c->errors);
@@ -101,16 +106,17 @@ RUN(run_u64, uint64_t)
 RUN(run_i64, int64_t)
 #undef RUN
 
-/* The common block: 32-bit values, none missing, all keys known. */
+/* The common block: 32-bit values, nothing missing; totals of new keys are zero. */
 static int64_t run_clean(uint64_t *restrict totals, const uint32_t *restrict ids,
                          const uint32_t *restrict values, int n, uint64_t *restrict out)
 {
     uint64_t wrapped = 0;
 
     for (int i = 0; i < n; i++) {
-        uint64_t sum = totals[ids[i]] + values[i];
+        uint32_t id = NF_GROUP_ID(ids[i]);
+        uint64_t sum = totals[id] + values[i];
         wrapped |= sum < values[i];
-        totals[ids[i]] = sum;
+        totals[id] = sum;
         out[i] = sum;
     }
     for (int i = 0; i < n && wrapped != 0; i++) {
@@ -280,6 +286,7 @@ static int load(nf_step *step, nf_state_reader *r)
                : nf_state_get_copy(r, "", "totals", NETFEAT_TYPE_U64, c->groups.count, &p, &c->totals_cap);
     if (code == 0) {
         c->totals = p;
+        c->ready = c->groups.count;
     }
     if (code == 0 && c->out_type == NETFEAT_TYPE_F64) {
         code = nf_state_get_copy(r, "", "errors", NETFEAT_TYPE_F64, c->groups.count, &p, &c->errors_cap);
@@ -301,6 +308,7 @@ static int64_t count(const nf_step *step, int which)
         .kind = NF_ACCUMULATOR,                                                                              \
         .min_inputs = 1,                                                                                     \
         .max_inputs = NF_INPUTS_MAX,                                                                         \
+        .keys_by_equality = true,                                                                            \
         .state_bytes = sizeof(cumulative),                                                                   \
         .bind = bind,                                                                                        \
         .close = close_state,                                                                                \

@@ -27,6 +27,13 @@ static void set(summary *s, int which, bool known, double value)
 /* Linear interpolation between two neighbours at distance t of the first, as numpy does it. */
 static double between(double a, double b_minus_a, double b, double t)
 {
+    if (!isfinite(b_minus_a)) { /* the distance is no double: half of it is, unless an end is infinite */
+        double half = b * 0.5 - a * 0.5;
+        if (isfinite(half)) {
+            return 2.0 * (t >= 0.5 ? b * 0.5 - half * (1.0 - t) : a * 0.5 + half * t);
+        }
+        return t > 0.0 ? a * (1.0 - t) + b * t : a;
+    }
     return t >= 0.5 ? b - b_minus_a * (1.0 - t) : a + b_minus_a * t;
 }
 
@@ -127,7 +134,8 @@ static void quartiles_of_keys(int type, uint64_t *keys, size_t n, summary *s)
         a = value_of(type, keys[rank]);
         b = value_of(type, next);
         d = type == NETFEAT_TYPE_F64 ? b - a : (double)(next - keys[rank]);
-        set(s, MIN + k, true, between(a, d, b, t));
+        d = between(a, d, b, t);
+        set(s, MIN + k, d == d, d); /* between two infinities there is nothing */
     }
 }
 

@@ -45,8 +45,9 @@ typedef struct nf_feature_class {
     int id;
     int kind;
     int min_inputs, max_inputs;
-    bool ordered;    /* accumulator whose merge goes by row numbers */
-    bool other_rows; /* gives tables of another length */
+    bool ordered;          /* accumulator whose merge goes by row numbers */
+    bool keys_by_equality; /* inputs behind the first are keys, and only which are equal matters */
+    bool other_rows;       /* gives tables of another length */
     size_t state_bytes;
     /* Options: contradictions are ARGUMENT. */
     int (*open)(nf_step *step);

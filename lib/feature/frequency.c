@@ -306,6 +306,7 @@ int netfeat_feature_ordinal(netfeat_ctx *ctx, netfeat_column *col, const netfeat
 int netfeat_feature_value_counts(netfeat_ctx *ctx, netfeat_column *col, const netfeat_options *opts,
                                  netfeat_table **ret)
 {
+    netfeat_column *kept = NULL;
     nf_step *step = NULL;
     nf_outputs out;
     int code;
@@ -318,10 +319,14 @@ int netfeat_feature_value_counts(netfeat_ctx *ctx, netfeat_column *col, const ne
     }
     nf_outputs_init(&out, ctx);
     code = nf_step_new(ctx, NETFEAT_FEATURE_FREQUENCY, NULL, 1, "", opts, &step);
+    if (code == 0 && nf_column_wants_codes(ctx, col)) {
+        code = nf_column_codes(col, &kept); /* fitting finds them with the column */
+    }
     code = code != 0 ? code : nf_step_fit(step, &col);
     code = code != 0 ? code : mapping_codes(ctx, step, &out);
     code = code != 0 ? code : nf_outputs_table(&out, true, ret);
     nf_outputs_free(&out);
     nf_step_free(step);
+    netfeat_column_unref(kept);
     return code;
 }

@@ -5,11 +5,9 @@
 
 #include "base/bitmap.h"
 #include "base/checked.h"
-#include "base/hash.h"
+#include "base/probe.h"
 
-#define LANES      NF_GROUP_LANES /* rows whose hashes and slots are under way at the same time */
-#define DIRECT_TOP ((size_t)1 << 24)
-#define DIRECT_GAP 1024 /* a table of 4-byte values grows this far beyond twice the number of groups */
+#define LANES NF_PROBE_LANES
 
 /* ---- life ---- */
 
@@ -110,15 +108,6 @@ uint32_t nf_groups_find(const nf_groups *g, const void *key, size_t size)
     return find(g, hash_of(g, key, size), key, size);
 }
 
-static int grow_bytes(netfeat_ctx *ctx, uint8_t **ptr, size_t *cap, size_t need)
-{
-    void *p = *ptr;
-    int code = nf_grow(ctx, &p, cap, need, 1);
-
-    *ptr = p;
-    return code;
-}
-
 static int append(nf_groups *g, const void *key, size_t size)
 {
     void *p = g->ends;
@@ -129,14 +118,14 @@ static int append(nf_groups *g, const void *key, size_t size)
         return nf_error(g->ctx, NETFEAT_ERR_NOMEM, "out of memory: keys");
     }
     if (size > 0) {
-        code = grow_bytes(g->ctx, &g->keys, &g->keys_cap, need);
+        code = nf_groups_grow_bytes(g->ctx, &g->keys, &g->keys_cap, need);
     }
     if (code == 0 && g->stride == 0 && g->n != 0) {
         code = nf_grow(g->ctx, &p, &g->ends_cap, (size_t)g->count + 1, sizeof *g->ends);
         g->ends = p;
     }
     if (code == 0 && g->evict) {
-        code = grow_bytes(g->ctx, &g->touched, &g->touched_cap, (size_t)g->count + 1);
+        code = nf_groups_grow_bytes(g->ctx, &g->touched, &g->touched_cap, (size_t)g->count + 1);
     }
     if (code != 0) {
         return code;
@@ -196,7 +185,7 @@ static uint32_t evict_one(nf_groups *g)
 }
 
 /* Number for a key that is not there; it is not in the map yet. */
-static int new_group(nf_groups *g, const void *key, size_t size, uint32_t *ret)
+int nf_groups_new(nf_groups *g, const void *key, size_t size, uint32_t *ret)
 {
     int code;
 
@@ -219,20 +208,13 @@ static int new_group(nf_groups *g, const void *key, size_t size, uint32_t *ret)
     return NETFEAT_OK;
 }
 
-static inline void touch(nf_groups *g, uint32_t id)
-{
-    if (g->evict) {
-        g->touched[id] = 1;
-    }
-}
-
 static int find_or_add(nf_groups *g, uint64_t hash, const void *key, size_t size, uint32_t *ret)
 {
     uint32_t id = find(g, hash, key, size);
     int code;
 
     if (id != NF_GROUP_NONE) {
-        touch(g, id);
+        nf_groups_touch(g, id);
         *ret = id;
         return NETFEAT_OK;
     }
@@ -241,8 +223,8 @@ static int find_or_add(nf_groups *g, uint64_t hash, const void *key, size_t size
         *ret = NF_GROUP_NONE;
         return NETFEAT_OK;
     }
-    code = nf_map_ready(g->ctx, &g->map);
-    code = code != 0 ? code : new_group(g, key, size, &id);
+    code = nf_map_ready_sparse(g->ctx, &g->map);
+    code = code != 0 ? code : nf_groups_new(g, key, size, &id);
     if (code == 0) {
         nf_map_insert(&g->map, hash, id);
         *ret = id | NF_GROUP_FRESH;
@@ -256,7 +238,7 @@ int nf_groups_put(nf_groups *g, const void *key, size_t size, uint32_t *ret)
 }
 
 /* The group of NULL in the only key column. */
-static int null_group(nf_groups *g, uint32_t *ret)
+int nf_groups_null(nf_groups *g, uint32_t *ret)
 {
     static const uint8_t zeros[16];
     int code = NETFEAT_OK;
@@ -266,11 +248,11 @@ static int null_group(nf_groups *g, uint32_t *ret)
         return NETFEAT_OK;
     }
     if (g->null_id != NF_GROUP_NONE) {
-        touch(g, g->null_id);
+        nf_groups_touch(g, g->null_id);
         *ret = g->null_id;
         return NETFEAT_OK;
     }
-    code = new_group(g, zeros, g->stride, ret);
+    code = nf_groups_new(g, zeros, g->stride, ret);
     if (code == 0) {
         g->null_id = *ret;
         *ret |= NF_GROUP_FRESH;
@@ -278,209 +260,23 @@ static int null_group(nf_groups *g, uint32_t *ret)
     return code;
 }
 
-/* ---- one key column of 1, 2 or 4 bytes ---- */
-
-static int grow_direct(nf_groups *g, size_t n)
-{
-    uint32_t *p = nf_resize(g->ctx, g->direct, g->direct_n * sizeof *p, n * sizeof *p);
-
-    if (p == NULL) {
-        return nf_ctx_code(g->ctx);
-    }
-    memset(p + g->direct_n, 0xff, (n - g->direct_n) * sizeof *p);
-    g->direct = p;
-    g->direct_n = n;
-    return NETFEAT_OK;
-}
-
-/* Small values, such as the ids of a dictionary, deserve an array; scattered ones do not. */
-static int make_direct_room(nf_groups *g, uint32_t value, bool *ret_direct)
-{
-    size_t dense = ((size_t)g->count + DIRECT_GAP) * 2;
-    int code = NETFEAT_OK;
-
-    if (g->direct_n == 0 && g->stride < 4) {
-        code = grow_direct(g, g->stride == 1 ? 256 : 65536);
-    } else if (value >= g->direct_n && value < dense && value < DIRECT_TOP) {
-        code = grow_direct(g, dense < DIRECT_TOP ? dense : DIRECT_TOP);
-    }
-    *ret_direct = value < g->direct_n;
-    return code;
-}
-
-/* First sight of a value as far as the array knows. */
-static int put_small(nf_groups *g, uint32_t value, uint32_t *ret)
-{
-    bool direct = false;
-    uint64_t hash;
-    int code = make_direct_room(g, value, &direct);
-
-    if (code != 0) {
-        return code;
-    }
-    if (direct && g->direct[value] != NF_GROUP_NONE) {
-        *ret = g->direct[value];
-        touch(g, *ret);
-        return NETFEAT_OK;
-    }
-    if (direct && g->map.count == 0) {
-        code = new_group(g, &value, g->stride, ret);
-        if (code == 0) {
-            g->direct[value] = *ret;
-            *ret |= NF_GROUP_FRESH;
-        }
-        return code;
-    }
-    hash = hash_of(g, &value, g->stride);
-    if (direct) { /* it may be in the map, from before the array reached it */
-        *ret = find(g, hash, &value, g->stride);
-        if (*ret == NF_GROUP_NONE) {
-            code = new_group(g, &value, g->stride, ret);
-            g->direct[value] = code == 0 ? *ret : NF_GROUP_NONE;
-            *ret |= NF_GROUP_FRESH;
-        } else {
-            touch(g, *ret);
-            g->direct[value] = *ret;
-        }
-        return code;
-    }
-    return find_or_add(g, hash, &value, g->stride, ret);
-}
-
-/* A look-up per row; returns whether all values are known. */
-#define LOOK_UP(name, ctype)                                                                                 \
-    static bool name(const uint32_t *restrict direct, size_t direct_n, const uint8_t *restrict data, int n,  \
-                     uint32_t *restrict ids)                                                                 \
-    {                                                                                                        \
-        uint32_t unknown = 0;                                                                                \
-        for (int i = 0; i < n; i++) {                                                                        \
-            ctype v;                                                                                         \
-            uint32_t id;                                                                                     \
-            memcpy(&v, data + (size_t)i * sizeof v, sizeof v);                                               \
-            id = v < direct_n ? direct[v] : NF_GROUP_NONE;                                                   \
-            unknown |= id >> 31; /* numbers have 31 bits */                                                  \
-            ids[i] = id;                                                                                     \
-        }                                                                                                    \
-        return unknown == 0;                                                                                 \
-    }
-LOOK_UP(look_up_u8, uint8_t)
-LOOK_UP(look_up_u16, uint16_t)
-LOOK_UP(look_up_u32, uint32_t)
-#undef LOOK_UP
-
-/* Numbers of a block without NULLs, NF_GROUP_NONE for new values; returns whether there is none of these. */
-static bool look_up_block(const nf_groups *g, const netfeat_column *col, int64_t first, int n, uint32_t *ids)
-{
-    const uint8_t *data = col->data + (size_t)first * g->stride;
-
-    switch (g->stride) {
-    case 1:
-        return look_up_u8(g->direct, g->direct_n, data, n, ids);
-    case 2:
-        return look_up_u16(g->direct, g->direct_n, data, n, ids);
-    default:
-        return look_up_u32(g->direct, g->direct_n, data, n, ids);
-    }
-}
-
-/* With NULLs, or remembering who was seen. */
-static __attribute__((noinline)) int assign_any(nf_groups *g, const netfeat_column *col, int64_t first, int n,
-                                                uint32_t *restrict ids)
-{
-    uint64_t values[NF_BLOCK];
-    int code = NETFEAT_OK;
-
-    assert(n <= NF_BLOCK);
-    nf_read_u64(col, first, n, values);
-    for (int i = 0; code == 0 && i < n; i++) {
-        uint32_t id = values[i] < g->direct_n ? g->direct[values[i]] : NF_GROUP_NONE;
-        if (!nf_column_present(col, first + i)) {
-            code = null_group(g, &ids[i]);
-        } else if (id != NF_GROUP_NONE) {
-            touch(g, id);
-            ids[i] = id;
-        } else {
-            code = put_small(g, (uint32_t)values[i], &ids[i]);
-        }
-    }
-    return code;
-}
-
-static int assign_small(nf_groups *g, const netfeat_column *col, int64_t first, int n, uint32_t *ids)
-{
-    int code = NETFEAT_OK;
-
-    if (col->nulls > 0 || g->evict || col->type == NETFEAT_TYPE_BOOL) {
-        return assign_any(g, col, first, n, ids);
-    }
-    g->clean = look_up_block(g, col, first, n, ids);
-    for (int i = 0; code == 0 && !g->clean && i < n; i++) { /* the new ones, in order */
-        if (ids[i] == NF_GROUP_NONE) {
-            uint64_t value;
-            nf_read_u64(col, first + i, 1, &value);
-            code = put_small(g, (uint32_t)value, &ids[i]);
-        }
-    }
-    return code;
-}
-
-static uint32_t look_up_small(const nf_groups *g, uint32_t value)
-{
-    uint32_t id = value < g->direct_n ? g->direct[value] : NF_GROUP_NONE;
-
-    if (id == NF_GROUP_NONE && g->map.count > 0) {
-        id = find(g, hash_of(g, &value, g->stride), &value, g->stride);
-    }
-    return id;
-}
-
 /* ---- one key column of 6, 8 or 16 bytes ---- */
 
-/* Hash all lanes, fetch their slots, fetch the keys that the slots point to, then compare: three dependent cache
-   misses of 64 rows overlap. Neighbours are often equal and share the work. */
+/* What is not found at once, new keys among it, follows in the order of the rows. */
 static inline __attribute__((always_inline)) int assign_lanes(nf_groups *g, const uint8_t *restrict data,
                                                               int n, size_t width, uint32_t *restrict ids)
 {
-    const void *secret = nf_ctx_secret(g->ctx);
-    uint64_t hash[LANES];
+    uint64_t left = ~UINT64_C(0) >> (LANES - n);
     int code = NETFEAT_OK;
 
-    for (int i = 0; i < n; i++) {
-        const uint8_t *key = data + (size_t)i * width;
-        if (i > 0 && memcmp(key, key - width, width) == 0) {
-            hash[i] = hash[i - 1];
-        } else {
-            hash[i] = nf_hash(secret, key, width);
-            nf_map_prefetch(&g->map, hash[i]);
-        }
+    nf_probe_hash(&g->map, nf_ctx_secret(g->ctx), data, n, width, g->hashes);
+    if (!g->evict && g->map.count > 0) {
+        left = nf_probe_find(&g->map, g->keys, data, n, width, g->hashes, ids);
     }
-    for (int i = 0; i < n && g->map.bits > 12; i++) {
-        uint64_t pos = nf_map_start(&g->map, hash[i]);
-        uint32_t id = nf_map_next(&g->map, hash[i], &pos);
-        if (id != NF_MAP_NONE) {
-            __builtin_prefetch(g->keys + (size_t)id * width);
-        }
-    }
-    for (int i = 0; code == 0 && i < n; i++) {
-        const uint8_t *key = data + (size_t)i * width;
-        uint64_t pos = nf_map_start(&g->map, hash[i]);
-        uint32_t id;
-        if (i > 0 && hash[i] == hash[i - 1] && ids[i - 1] != NF_GROUP_NONE &&
-            memcmp(key, key - width, width) == 0) {
-            ids[i] = NF_GROUP_ID(ids[i - 1]);
-            continue;
-        }
-        for (; (id = nf_map_next(&g->map, hash[i], &pos)) != NF_MAP_NONE; pos++) {
-            if (memcmp(g->keys + (size_t)id * width, key, width) == 0) {
-                break;
-            }
-        }
-        if (id != NF_MAP_NONE) {
-            touch(g, id);
-            ids[i] = id;
-        } else {
-            code = find_or_add(g, hash[i], key, width, &ids[i]);
-        }
+    for (; code == 0 && left != 0; left &= left - 1) {
+        int i = __builtin_ctzll(left);
+        code = find_or_add(g, g->hashes[i], data + (size_t)i * width, width, &ids[i]);
+        g->clean = g->clean && ids[i] != NF_GROUP_NONE;
     }
     return code;
 }
@@ -512,7 +308,7 @@ static int assign_plain_slow(nf_groups *g, const netfeat_column *col, int64_t fi
             present = nf_groups_f64_key(key, f64);
             key = f64;
         }
-        code = present ? nf_groups_put(g, key, g->stride, &ids[i]) : null_group(g, &ids[i]);
+        code = present ? nf_groups_put(g, key, g->stride, &ids[i]) : nf_groups_null(g, &ids[i]);
     }
     return code;
 }
@@ -522,16 +318,33 @@ int nf_groups_assign_plain(nf_groups *g, const netfeat_column *col, int64_t firs
     int code = NETFEAT_OK;
 
     if (g->stride < 6) {
-        return assign_small(g, col, first, n, ids);
+        return nf_groups_assign_small(g, col, first, n, ids);
     }
     if (col->nulls > 0 || col->type == NETFEAT_TYPE_F64) {
         return assign_plain_slow(g, col, first, n, ids);
     }
+    g->clean = !g->evict;
     for (int i = 0; code == 0 && i < n; i += LANES) {
         int k = n - i < LANES ? n - i : LANES;
         code = nf_groups_assign_bytes(g, col->data + (size_t)(first + i) * g->stride, k, ids + i);
     }
     return code;
+}
+
+/* Addresses without NULLs, n <= LANES. */
+static void look_up_addresses(const nf_groups *g, const uint8_t *data, int n, uint32_t *ids)
+{
+    uint64_t hashes[LANES];
+    uint64_t left = ~UINT64_C(0) >> (LANES - n);
+
+    nf_probe_hash(&g->map, nf_ctx_secret(g->ctx), data, n, 16, hashes);
+    if (g->map.count > 0) {
+        left = nf_probe_find(&g->map, g->keys, data, n, 16, hashes, ids);
+    }
+    for (; left != 0; left &= left - 1) {
+        int i = __builtin_ctzll(left);
+        ids[i] = find(g, hashes[i], data + (size_t)i * 16, 16);
+    }
 }
 
 void nf_groups_look_up_plain(const nf_groups *g, const netfeat_column *col, int64_t first, int n,
@@ -542,7 +355,15 @@ void nf_groups_look_up_plain(const nf_groups *g, const netfeat_column *col, int6
     if (g->stride < 6) {
         nf_read_u64(col, first, n, values);
         for (int i = 0; i < n; i++) {
-            ids[i] = nf_column_present(col, first + i) ? look_up_small(g, (uint32_t)values[i]) : g->null_id;
+            ids[i] = nf_column_present(col, first + i) ? nf_groups_look_up_small(g, (uint32_t)values[i])
+                                                       : g->null_id;
+        }
+        return;
+    }
+    if (col->type == NETFEAT_TYPE_BYTES16 && col->nulls == 0) {
+        for (int i = 0; i < n; i += LANES) {
+            int k = n - i < LANES ? n - i : LANES;
+            look_up_addresses(g, col->data + (size_t)(first + i) * 16, k, ids + i);
         }
         return;
     }
@@ -570,11 +391,11 @@ int nf_groups_adopt(nf_groups *g, const nf_groups *other, uint32_t id, uint32_t 
         return NETFEAT_OK;
     }
     if (id == other->null_id) {
-        return null_group(g, ret);
+        return nf_groups_null(g, ret);
     }
     if (nf_groups_is_plain(g) && g->stride < 6) {
         memcpy(&value, key, size);
-        return put_small(g, value, ret);
+        return nf_groups_put_small(g, value, ret);
     }
     return nf_groups_put(g, key, size, ret);
 }

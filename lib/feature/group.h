@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "base/map.h"
+#include "base/probe.h"
 #include "feature/feature.h"
 
 #define NF_GROUP_NONE UINT32_MAX /* a key is NULL, or (look-up) the keys are unknown */
@@ -33,11 +33,13 @@ typedef struct {
     size_t ends_cap;
     uint32_t *direct; /* one key column of 1, 2 or 4 bytes: small values to numbers without hashing */
     size_t direct_n;
+    uint32_t same;    /* 4 bytes: values below this are their own numbers */
     uint8_t *touched; /* evict: seen since the hand passed */
     size_t touched_cap;
     uint32_t hand;
     uint64_t evicted;
-    bool clean; /* the block assigned last had only groups known before: no FRESH, no NONE */
+    uint64_t hashes[NF_PROBE_LANES]; /* of the rows under way */
+    bool clean; /* no NONE in the block assigned last, and FRESH only on numbers never given before */
     uint8_t *scratch;
     size_t scratch_cap;
 } nf_groups;
@@ -73,6 +75,12 @@ int nf_groups_adopt(nf_groups *g, const nf_groups *other, uint32_t id, uint32_t 
 int nf_groups_save(const nf_groups *g, nf_state_writer *w, const char *prefix);
 int nf_groups_load(nf_groups *g, nf_state_reader *r, const char *prefix);
 
+/* Words 0 and 1 of a key, whose order as numbers is that of nf_groups_compare(). For one key column of fixed width. */
+bool nf_groups_has_words(const nf_groups *g);
+uint64_t nf_groups_word(const nf_groups *g, uint32_t id, int which);
+/* ids[0 .. n) in ascending order of word(user, id), equal ones as they were. NOMEM, LIMIT. */
+typedef uint64_t (*nf_word_fn)(const void *user, uint32_t id);
+int nf_sort_by_word(netfeat_ctx *ctx, uint32_t *ids, size_t n, nf_word_fn word, const void *user);
 /* ids[0 .. n) sorted; less(user, a, b) is a strict order. No recursion, no allocation but `tmp`, n long. */
 typedef bool (*nf_less_fn)(const void *user, uint32_t a, uint32_t b);
 void nf_sort_ids(uint32_t *ids, uint32_t *tmp, size_t n, nf_less_fn less, const void *user);

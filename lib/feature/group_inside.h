@@ -6,8 +6,6 @@
 
 #include "feature/group.h"
 
-#define NF_GROUP_LANES 64 /* rows whose hashes and slots are under way at the same time */
-
 static inline int nf_groups_key_width(int type)
 {
     return type == NETFEAT_TYPE_BOOL ? 1 : nf_type_width(type);
@@ -30,6 +28,30 @@ static inline bool nf_groups_f64_key(const uint8_t *from, uint8_t to[8])
     return v == v;
 }
 
+static inline int nf_groups_grow_bytes(netfeat_ctx *ctx, uint8_t **ptr, size_t *cap, size_t need)
+{
+    void *p = *ptr;
+    int code = nf_grow(ctx, &p, cap, need, 1);
+
+    *ptr = p;
+    return code;
+}
+
+static inline void nf_groups_touch(nf_groups *g, uint32_t id)
+{
+    if (g->evict) {
+        g->touched[id] = 1;
+    }
+}
+
+/* Number for a key that is not there; it is not in the map yet. */
+int nf_groups_new(nf_groups *g, const void *key, size_t size, uint32_t *ret);
+/* The group of NULL in the only key column. */
+int nf_groups_null(nf_groups *g, uint32_t *ret);
+/* One key column of 1, 2 or 4 bytes. */
+int nf_groups_assign_small(nf_groups *g, const netfeat_column *col, int64_t first, int n, uint32_t *ids);
+int nf_groups_put_small(nf_groups *g, uint32_t value, uint32_t *ret);
+uint32_t nf_groups_look_up_small(const nf_groups *g, uint32_t value);
 /* One plain key column; `first` and n as for nf_groups_assign(). */
 int nf_groups_assign_plain(nf_groups *g, const netfeat_column *col, int64_t first, int n, uint32_t *ids);
 void nf_groups_look_up_plain(const nf_groups *g, const netfeat_column *col, int64_t first, int n,

@@ -5,15 +5,6 @@
 #include "base/bitmap.h"
 #include "feature/group_inside.h"
 
-static int grow_bytes(netfeat_ctx *ctx, uint8_t **ptr, size_t *cap, size_t need)
-{
-    void *p = *ptr;
-    int code = nf_grow(ctx, &p, cap, need, 1);
-
-    *ptr = p;
-    return code;
-}
-
 /* ---- several key columns, text ---- */
 
 static size_t packed_bytes(const nf_groups *g, netfeat_column *const *cols, int64_t row)
@@ -83,7 +74,7 @@ static int pack_room(netfeat_ctx *ctx, const nf_groups *g, netfeat_column *const
             return nf_error(ctx, NETFEAT_ERR_RANGE, "row %lld: a key of 4 GiB or more", (long long)row);
         }
     }
-    return need <= *cap ? NETFEAT_OK : grow_bytes(ctx, scratch, cap, need);
+    return need <= *cap ? NETFEAT_OK : nf_groups_grow_bytes(ctx, scratch, cap, need);
 }
 
 /* One column of the keys of n rows, `width` bytes each, behind its byte of presence. */
@@ -131,11 +122,12 @@ static bool pack_rows(const nf_groups *g, netfeat_column *const *cols, int64_t f
 static int assign_fixed(nf_groups *g, netfeat_column *const *cols, int64_t first, int n, uint32_t *ids,
                         bool *ret_done)
 {
-    int code = grow_bytes(g->ctx, &g->scratch, &g->scratch_cap, NF_GROUP_LANES * g->stride);
+    int code = nf_groups_grow_bytes(g->ctx, &g->scratch, &g->scratch_cap, NF_PROBE_LANES * g->stride);
 
     *ret_done = code == 0 && pack_rows(g, cols, first, 0, g->scratch);
-    for (int i = 0; code == 0 && *ret_done && i < n; i += NF_GROUP_LANES) {
-        int k = n - i < NF_GROUP_LANES ? n - i : NF_GROUP_LANES;
+    g->clean = *ret_done && !g->evict;
+    for (int i = 0; code == 0 && *ret_done && i < n; i += NF_PROBE_LANES) {
+        int k = n - i < NF_PROBE_LANES ? n - i : NF_PROBE_LANES;
         pack_rows(g, cols, first + i, k, g->scratch);
         code = nf_groups_assign_bytes(g, g->scratch, k, ids + i);
     }
@@ -168,6 +160,7 @@ int nf_groups_assign(nf_groups *g, netfeat_column *const *cols, int64_t first, i
 {
     g->clean = false;
     if (g->n == 0) {
+        g->clean = true;
         memset(ids, 0, (size_t)n * sizeof *ids);
         if (n > 0 && g->count == 0) {
             g->count = 1;

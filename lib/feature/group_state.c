@@ -75,6 +75,40 @@ static int compare_fields(int type, key_field a, key_field b)
     }
 }
 
+bool nf_groups_has_words(const nf_groups *g)
+{
+    return g->n == 1 && g->stride > 0 && g->null_id == NF_GROUP_NONE;
+}
+
+uint64_t nf_groups_word(const nf_groups *g, uint32_t id, int which)
+{
+    const uint8_t *key = g->keys + (size_t)id * g->stride;
+    uint64_t v = 0;
+
+    if (g->types[0] == NETFEAT_TYPE_BYTES16 || g->types[0] == NETFEAT_TYPE_BYTES6) {
+        size_t from = which == 0 ? 0 : 8;
+        for (size_t i = from; i < from + 8; i++) {
+            v = v << 8 | (i < g->stride ? key[i] : 0);
+        }
+        return v;
+    }
+    if (which == 0) {
+        memcpy(&v, key, g->stride);
+        switch (g->types[0]) {
+        case NETFEAT_TYPE_I64:
+        case NETFEAT_TYPE_TIME_NS:
+            v ^= UINT64_C(1) << 63;
+            break;
+        case NETFEAT_TYPE_F64:
+            v = v >> 63 != 0 ? ~v : v | UINT64_C(1) << 63;
+            break;
+        default:
+            break;
+        }
+    }
+    return v;
+}
+
 int nf_groups_compare(const nf_groups *g, uint32_t a, uint32_t b)
 {
     for (int k = 0; k < g->n; k++) {

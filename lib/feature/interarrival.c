@@ -17,6 +17,7 @@ typedef struct {
     nf_groups groups;
     last_seen *last;
     size_t last_cap;
+    uint32_t ready; /* groups that are set */
     bool seconds;
 } interarrival;
 
@@ -48,6 +49,9 @@ static int make_room(netfeat_ctx *ctx, interarrival *s)
     int code = nf_grow(ctx, &p, &s->last_cap, s->groups.count, sizeof *s->last);
 
     s->last = p;
+    for (; code == 0 && s->ready < s->groups.count; s->ready++) {
+        s->last[s->ready] = (last_seen){0, NO_ROW};
+    }
     return code;
 }
 
@@ -72,13 +76,13 @@ static inline bool put_difference(const interarrival *s, int64_t now, int64_t be
     return true;
 }
 
-/* The common block: ns, no time missing, all keys known. */
+/* The common block: ns, nothing missing; new keys have no row yet. */
 static int64_t run_clean(last_seen *restrict last, const uint32_t *restrict ids,
                          const int64_t *restrict times, int64_t first, int n, uint64_t base,
                          int64_t *restrict out, uint8_t *restrict validity)
 {
     for (int64_t i = first; i < first + n; i++) {
-        last_seen *l = &last[ids[i - first]];
+        last_seen *l = &last[NF_GROUP_ID(ids[i - first])];
         if (l->row == NO_ROW) {
             out[i] = 0;
             nf_bitmap_clear(validity, i);
@@ -251,6 +255,7 @@ static int load(nf_step *step, nf_state_reader *r)
     } else if (code == 0) {
         s->last = p;
         s->last_cap = cap / 2;
+        s->ready = s->groups.count;
     }
     return code;
 }
@@ -267,6 +272,7 @@ const nf_feature_class nf_interarrival_class = {
     .kind = NF_ACCUMULATOR,
     .min_inputs = 1,
     .max_inputs = NF_INPUTS_MAX,
+    .keys_by_equality = true,
     .ordered = true,
     .state_bytes = sizeof(interarrival),
     .bind = bind,

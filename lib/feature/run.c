@@ -56,6 +56,41 @@ int nf_feature_keys(netfeat_ctx *ctx, const netfeat_table *tab, const int *key, 
     return NETFEAT_OK;
 }
 
+/* Where all that matters of a key is which rows are equal, the numbers of its dictionary do as well, and the column keeps
+   them for the next feature. A single key has them made, when the column belongs to the same context; several take
+   what is there. *ret is NULL when the key is to be used itself. */
+static int codes_of_key(netfeat_ctx *ctx, netfeat_column *key, bool make, netfeat_column **ret)
+{
+    if (make && nf_column_wants_codes(ctx, key)) {
+        return nf_column_codes(key, ret);
+    }
+    *ret = netfeat_column_ref(nf_column_kept_codes(key));
+    return NETFEAT_OK;
+}
+
+/* A step that ends with these rows. */
+static int run_once(netfeat_ctx *ctx, nf_step *step, netfeat_column *const *in, size_t n, nf_outputs *out)
+{
+    netfeat_column *codes[NF_INPUTS_MAX] = {NULL};
+    netfeat_column *used[NF_INPUTS_MAX];
+    bool replace = step->cls->keys_by_equality && nf_step_option(step, NETFEAT_OPT_FEATURE_ON_FULL) == 0;
+    int code = NETFEAT_OK;
+
+    for (size_t i = 0; code == 0 && i < n; i++) {
+        code = replace && i > 0 ? codes_of_key(ctx, in[i], n == 2, &codes[i]) : NETFEAT_OK;
+        used[i] = codes[i] != NULL ? codes[i] : in[i];
+    }
+    if (code == 0 && step->cls->kind == NF_ENCODER) {
+        code = nf_step_fit(step, used);
+        code = code != 0 ? code : nf_step_seal(step);
+    }
+    code = code != 0 ? code : nf_step_apply(ctx, step, used, out);
+    for (size_t i = 0; i < n; i++) {
+        netfeat_column_unref(codes[i]);
+    }
+    return code;
+}
+
 static int run(netfeat_ctx *ctx, int feature, netfeat_column *const *in, size_t n,
                const netfeat_options *opts, nf_outputs *out)
 {
@@ -73,11 +108,7 @@ static int run(netfeat_ctx *ctx, int feature, netfeat_column *const *in, size_t 
         }
     }
     code = nf_step_new(ctx, feature, NULL, n, "", opts, &step);
-    if (code == 0 && step->cls->kind == NF_ENCODER) {
-        code = nf_step_fit(step, in);
-        code = code != 0 ? code : nf_step_seal(step);
-    }
-    code = code != 0 ? code : nf_step_apply(ctx, step, in, out);
+    code = code != 0 ? code : run_once(ctx, step, in, n, out);
     out->prefix = "";
     nf_step_free(step);
     return code;

@@ -14,9 +14,9 @@ typedef struct {
     /* extremes: doubles, or integers with the sign bit turned so that they compare unsigned */
     double least_f64, most_f64;
     uint64_t least, most;
-    /* sealed: (value - offset) / divisor */
+    /* sealed: (value * factor - offset) / divisor */
     bool ready;
-    double offset, divisor;
+    double factor, offset, divisor;
 } scale;
 
 #define SIGN (UINT64_C(1) << 63)
@@ -130,19 +130,25 @@ static bool moments(scale *s, double *mean, double *deviation)
         known = nf_int_variance(&s->ints, &variance) && known;
     }
     *deviation = sqrt(variance);
-    return known;
+    return known && isfinite(*deviation);
 }
 
 static int seal(nf_step *step)
 {
     scale *s = step->state;
 
+    s->factor = 1.0;
     if (step->cls->id == NETFEAT_FEATURE_STANDARD_SCALE) {
         s->ready = moments(s, &s->offset, &s->divisor);
     } else if (count_of(s) > 0) {
         s->ready = true;
         s->offset = extreme(s, false);
         s->divisor = extreme(s, true) - s->offset;
+        if (!isfinite(s->divisor)) { /* halves, whose distance is a double where the ends are */
+            s->factor = 0.5;
+            s->offset *= 0.5;
+            s->divisor = extreme(s, true) * 0.5 - s->offset;
+        }
     }
     s->divisor = s->divisor != 0.0 ? s->divisor : 1.0;
     return NETFEAT_OK;
@@ -165,7 +171,7 @@ static int apply(netfeat_ctx *ctx, nf_step *step, netfeat_column *const *in, nf_
         int n = in[0]->length - first < NF_BLOCK ? (int)(in[0]->length - first) : NF_BLOCK;
         nf_read_f64(in[0], first, n, values);
         for (int i = 0; i < n; i++) {
-            data[first + i] = (values[i] - s->offset) / s->divisor;
+            data[first + i] = (values[i] * s->factor - s->offset) / s->divisor;
         }
         for (int i = 0; i < n; i++) {
             if (!s->ready || !nf_column_present(in[0], first + i) || data[first + i] != data[first + i]) {

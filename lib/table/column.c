@@ -79,6 +79,7 @@ int nf_column_make(netfeat_ctx *ctx, nf_column_parts *parts, netfeat_column **re
     col->validity_buf = parts->validity_buf;
     col->offsets_buf = parts->offsets_buf;
     col->text_buf = parts->text_buf;
+    atomic_init(&col->codes, NULL);
     if (col->nulls < 0 || col->validity == NULL) {
         nf_column_count_nulls(col);
     } else if (col->nulls == 0) {
@@ -256,6 +257,7 @@ netfeat_column *netfeat_column_unref(netfeat_column *col)
     }
     ctx = col->ctx;
     netfeat_column_unref(col->child); /* one level: lists do not nest */
+    netfeat_column_unref(atomic_load_explicit(&col->codes, memory_order_relaxed)); /* theirs have none */
     nf_buffer_unref(col->data_buf);
     nf_buffer_unref(col->validity_buf);
     nf_buffer_unref(col->offsets_buf);

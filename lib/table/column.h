@@ -2,6 +2,7 @@
 #ifndef NF_TABLE_COLUMN_H
 #define NF_TABLE_COLUMN_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include <netfeat/column.h>
@@ -22,6 +23,7 @@ struct netfeat_column {
     const char *definition;  /* "packet.src_port@1": what computed it, with the version; "" unknown */
     const char *null_rule;   /* when a row is NULL, in words; "" unknown */
     nf_buffer *data_buf, *validity_buf, *offsets_buf, *text_buf;
+    _Atomic(netfeat_column *) codes; /* counted reference; NULL until somebody asks: nf_column_codes() */
 };
 
 /* Bytes per value; 0 for BOOL, TEXT, BYTES, LIST and unknown types. */
@@ -69,6 +71,22 @@ void nf_column_count_nulls(netfeat_column *col);
 /* Same column under another description; shares the buffers. Static strings only. */
 int nf_column_describe_as(netfeat_column *col, const char *unit, const char *definition,
                           const char *null_rule, netfeat_column **ret);
+/* Numbers of the distinct values in order of first appearance, U32, NULL where the column is NULL: what
+   netfeat_column_dictionary() gives. The column keeps them, 4 bytes a row of its own context, for whoever asks next;
+   other threads may look for them meanwhile. For those who work in the column's context, and any type that
+   has a dictionary. *ret is a counted reference. NOMEM, LIMIT. */
+int nf_column_codes(netfeat_column *col, netfeat_column **ret);
+/* Are the numbers worth making: wide values, and the column's own context? */
+static inline bool nf_column_wants_codes(const netfeat_ctx *ctx, const netfeat_column *col)
+{
+    return col->ctx == ctx && (col->type == NETFEAT_TYPE_BYTES16 || col->type == NETFEAT_TYPE_BYTES6 ||
+                               col->type == NETFEAT_TYPE_TEXT);
+}
+/* The numbers when they are there already, or NULL; the column keeps the reference. */
+static inline netfeat_column *nf_column_kept_codes(netfeat_column *col)
+{
+    return atomic_load_explicit(&col->codes, memory_order_acquire);
+}
 /* Rows first .. first + count - 1; values shared, bitmaps re-aligned when needed. Bounds were checked. */
 int nf_column_slice(netfeat_ctx *ctx, netfeat_column *col, int64_t first, int64_t count,
                     netfeat_column **ret);

@@ -2,8 +2,7 @@
 #include <string.h>
 
 #include "base/bitmap.h"
-#include "base/hash.h"
-#include "base/map.h"
+#include "base/probe.h"
 #include "table/builder.h"
 #include "table/text.h"
 
@@ -63,7 +62,7 @@ static int look_up(dictionary *d, value v, uint64_t hash, uint32_t *ret)
             return NETFEAT_OK;
         }
     }
-    code = nf_map_ready(d->ctx, &d->map);
+    code = nf_map_ready_sparse(d->ctx, &d->map);
     if (code == 0) {
         code = nf_builder_add_bytes(&d->values, v.data, v.size);
     }
@@ -114,13 +113,107 @@ static int encode_some(dictionary *d, const netfeat_column *col, int64_t first, 
     return code;
 }
 
-static int encode(dictionary *d, const netfeat_column *col, uint32_t *ids, uint8_t *validity)
+/* The same for addresses none of which is missing, n <= NF_PROBE_LANES. */
+static int encode_addresses(dictionary *d, const uint8_t *data, int n, uint32_t *restrict ids,
+                            uint64_t *hashes)
 {
+    uint64_t left = ~UINT64_C(0) >> (NF_PROBE_LANES - n);
     int code = NETFEAT_OK;
 
-    for (int64_t row = 0; code == 0 && row < col->length; row += AHEAD) {
-        int64_t left = col->length - row;
-        code = encode_some(d, col, row, left < AHEAD ? (int)left : AHEAD, ids, validity);
+    nf_probe_hash(&d->map, nf_ctx_secret(d->ctx), data, n, 16, hashes);
+    if (d->map.count > 0) {
+        left = nf_probe_find(&d->map, d->values.data, data, n, 16, hashes, ids);
+    }
+    for (; code == 0 && left != 0; left &= left - 1) {
+        int i = __builtin_ctzll(left);
+        value v = {data + (size_t)i * 16, 16};
+        code = look_up(d, v, hashes[i], &ids[i]);
+    }
+    return code;
+}
+
+static int encode(dictionary *d, const netfeat_column *col, uint32_t *ids, uint8_t *validity)
+{
+    bool addresses = col->type == NETFEAT_TYPE_BYTES16 && col->nulls == 0;
+    int step = addresses ? NF_PROBE_LANES : AHEAD;
+    uint64_t hashes[NF_PROBE_LANES];
+    int code = NETFEAT_OK;
+
+    for (int64_t row = 0; code == 0 && row < col->length; row += step) {
+        int n = col->length - row < step ? (int)(col->length - row) : step;
+        code = addresses ? encode_addresses(d, col->data + (size_t)row * 16, n, ids + row, hashes)
+                         : encode_some(d, col, row, n, ids, validity);
+    }
+    return code;
+}
+
+/* Numbers of the values, and the values in d->values. */
+static int make_codes(dictionary *d, const netfeat_column *col, netfeat_column **ret)
+{
+    netfeat_column *ids = NULL;
+    uint32_t *data;
+    uint8_t *validity;
+    int code = nf_column_new(d->ctx, NETFEAT_TYPE_U32, col->length, "", "", "", &ids, &data, &validity);
+
+    nf_builder_init(&d->values, d->ctx, nf_type_width(col->type) > 0 ? col->type : NETFEAT_TYPE_BYTES);
+    code = code != 0 ? code : encode(d, col, data, validity);
+    if (code != 0) {
+        netfeat_column_unref(ids);
+        return code;
+    }
+    nf_column_count_nulls(ids);
+    *ret = ids;
+    return NETFEAT_OK;
+}
+
+static void free_dictionary(dictionary *d)
+{
+    nf_builder_free(&d->values);
+    nf_map_free(d->ctx, &d->map);
+}
+
+/* Keep the numbers with their column, unless somebody was faster: then his are taken. */
+static netfeat_column *keep_codes(netfeat_column *col, netfeat_column *ids)
+{
+    netfeat_column *kept = NULL;
+
+    if (atomic_compare_exchange_strong_explicit(&col->codes, &kept, ids, memory_order_acq_rel,
+                                                memory_order_acquire)) {
+        return netfeat_column_ref(ids);
+    }
+    netfeat_column_unref(ids);
+    return netfeat_column_ref(kept);
+}
+
+int nf_column_codes(netfeat_column *col, netfeat_column **ret)
+{
+    netfeat_column *ids = nf_column_kept_codes(col);
+    dictionary d = {.ctx = col->ctx};
+    int code;
+
+    if (ids != NULL) {
+        *ret = netfeat_column_ref(ids);
+        return NETFEAT_OK;
+    }
+    code = make_codes(&d, col, &ids);
+    if (code == 0) {
+        *ret = keep_codes(col, ids);
+    }
+    free_dictionary(&d);
+    return code;
+}
+
+/* The values that belong to numbers made before: each is where its number appears first. */
+static int values_of_codes(const netfeat_column *col, const netfeat_column *ids, nf_builder *values)
+{
+    const uint32_t *data = (const uint32_t *)(const void *)ids->data;
+    int code = NETFEAT_OK;
+
+    for (int64_t row = 0; code == 0 && row < col->length; row++) {
+        if (data[row] == (uint32_t)values->length && nf_column_present(ids, row)) {
+            value v = value_at(col, row);
+            code = nf_builder_add_bytes(values, v.data, v.size);
+        }
     }
     return code;
 }
@@ -130,8 +223,6 @@ int netfeat_column_dictionary(netfeat_ctx *ctx, netfeat_column *col, netfeat_col
 {
     dictionary d = {.ctx = ctx};
     netfeat_column *ids = NULL;
-    uint32_t *id_data;
-    uint8_t *validity;
     int code;
 
     if (ctx == NULL) {
@@ -144,13 +235,14 @@ int netfeat_column_dictionary(netfeat_ctx *ctx, netfeat_column *col, netfeat_col
         return nf_error(ctx, NETFEAT_ERR_TYPE, "column_dictionary does not take %s columns",
                         netfeat_type_name(col->type));
     }
-    nf_builder_init(&d.values, ctx, nf_type_width(col->type) > 0 ? col->type : NETFEAT_TYPE_BYTES);
-    code = nf_column_new(ctx, NETFEAT_TYPE_U32, col->length, "", "", "", &ids, &id_data, &validity);
-    if (code == 0) {
-        code = encode(&d, col, id_data, validity);
+    ids = netfeat_column_ref(nf_column_kept_codes(col));
+    if (ids != NULL) {
+        nf_builder_init(&d.values, ctx, nf_type_width(col->type) > 0 ? col->type : NETFEAT_TYPE_BYTES);
+        code = values_of_codes(col, ids, &d.values);
+    } else {
+        code = make_codes(&d, col, &ids);
     }
     if (code == 0) {
-        nf_column_count_nulls(ids);
         d.values.type = col->type;
         code = nf_builder_finish(&d.values, "", "", "", ret_values);
     }
@@ -159,8 +251,7 @@ int netfeat_column_dictionary(netfeat_ctx *ctx, netfeat_column *col, netfeat_col
         ids = NULL;
     }
     netfeat_column_unref(ids);
-    nf_builder_free(&d.values);
-    nf_map_free(ctx, &d.map);
+    free_dictionary(&d);
     return code;
 }
 

@@ -57,6 +57,8 @@ def main():
         torture = [p for p in sources if 'torture.h"' in p.read_text(errors="replace")]
         torture.append(ROOT / "tests" / "support" / "torture.h")
         t.check("what makes something is tested with failing allocations", sorted(api.makers() - words(torture)))
+        features = {s for s in mapped if re.match(r"netfeat_(feature|encoder|accumulator|pipeline)_", s)}
+        t.check("each call of the features is tested with failing allocations", sorted(features - words(torture)))
 
 
 main()

@@ -1,8 +1,9 @@
 /* How many nanoseconds a row the features take, over tables in memory like two captures: `mix` (a few thousand
    hosts, skewed) and `scan` (most destinations seen once).
-   usage: bench_feature [ROWS] [ROUNDS]
-   Processor time, so that a busy machine may be used; best of ROUNDS warm passes, the first pass beside it, and the floor that a bare loop needs on the machine where
-   it was measured: ratios carry over to other machines, figures do not. */
+   usage: bench_feature [ROWS] [ROUNDS] [PART OF A NAME]
+   Processor time, so that a busy machine may be used: the first pass, the best of ROUNDS warm ones (where a feature goes by
+   an address, the column has the numbers of its dictionary then), a bare loop over plain arrays in the same
+   rounds, and the floor that such a loop had on another machine. Ratios carry over to other machines, figures do not. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,31 +160,99 @@ TABLE_FEATURE(address, netfeat_feature_ip_numeric(ctx, netfeat_table_column(in->
 TABLE_FEATURE(describe_u32, netfeat_feature_describe(ctx, in->length, &out))
 TABLE_FEATURE(describe_f64, netfeat_feature_describe(ctx, in->real, &out))
 COLUMN_FEATURE(scale, netfeat_feature_standard_scale(ctx, netfeat_table_column(in->tab, LENGTH), NULL, &out))
+TABLE_FEATURE(counts, netfeat_feature_value_counts(ctx, netfeat_table_column(in->tab, SRC), NULL, &out))
 TABLE_FEATURE(window, netfeat_feature_window(ctx, in->tab, LENGTH, DPORT, by_src, 1, NULL, &out))
 TABLE_FEATURE(damped, netfeat_feature_damped(ctx, in->tab, NULL, &out))
+
+/* ---- bare loops: what some features cost with plain arrays that are there already ---- */
+
+typedef struct {
+    int64_t rows;
+    const int64_t *time;
+    const uint32_t *length, *id;
+    const uint16_t *port;
+    const uint8_t *ip;
+    uint64_t *out;  /* twice the rows */
+    uint64_t *keys; /* 65536 and twice the rows of them */
+} arrays;
+
+static void bare_sum(const arrays *restrict a, uint64_t *restrict out, uint64_t *restrict totals)
+{
+    memset(totals, 0, (size_t)a->rows * sizeof *totals);
+    for (int64_t i = 0; i < a->rows; i++) {
+        out[i] = totals[a->id[i]] += a->length[i];
+    }
+}
+
+static void bare_difference(const arrays *restrict a, uint64_t *restrict out, uint64_t *restrict unused)
+{
+    (void)unused;
+    out[0] = 0;
+    for (int64_t i = 1; i < a->rows; i++) {
+        out[i] = (uint64_t)(a->time[i] - a->time[i - 1]);
+    }
+}
+
+static void bare_difference_ids(const arrays *restrict a, uint64_t *restrict out, uint64_t *restrict last)
+{
+    memset(last, 0, (size_t)a->rows * sizeof *last);
+    for (int64_t i = 0; i < a->rows; i++) {
+        out[i] = (uint64_t)a->time[i] - last[a->id[i]];
+        last[a->id[i]] = (uint64_t)a->time[i];
+    }
+}
+
+static void bare_frequency(const arrays *restrict a, uint64_t *restrict out, uint64_t *restrict counts)
+{
+    memset(counts, 0, 65536 * sizeof *counts);
+    for (int64_t i = 0; i < a->rows; i++) {
+        counts[a->port[i]]++;
+    }
+    for (int k = 0; k < 65536; k++) {
+        double share = (double)counts[k] / (double)a->rows;
+        memcpy(&counts[k], &share, sizeof share);
+    }
+    for (int64_t i = 0; i < a->rows; i++) {
+        out[i] = counts[a->port[i]];
+    }
+}
+
+static void bare_address(const arrays *restrict a, uint64_t *restrict out, uint64_t *restrict unused)
+{
+    (void)unused;
+    for (int64_t i = 0; i < a->rows; i++) {
+        uint64_t high, low;
+        memcpy(&high, a->ip + 16 * i, 8);
+        memcpy(&low, a->ip + 16 * i + 8, 8);
+        out[i] = __builtin_bswap64(high);
+        out[a->rows + i] = __builtin_bswap64(low);
+    }
+}
 
 static const struct {
     const char *name;
     void (*run)(const input *in);
-    double floor[2]; /* mix, scan; 0: none was measured */
+    double floor[2]; /* mix, scan, on another machine; 0: none was measured */
     int slow;        /* on a tenth of the rows */
+    void (*bare)(const arrays *restrict a, uint64_t *restrict out, uint64_t *restrict keys);
 } features[] = {
-    {"dictionary of src_ip", dictionary, {9, 13}, 0},
-    {"cumulative sum by src_ip", cumulative_src, {17, 24}, 0},
-    {"cumulative sum by dst_ip", cumulative_dst, {0, 0}, 0},
-    {"cumulative sum by ids", cumulative_ids, {0.7, 1.9}, 0},
-    {"cumulative sum by 5-tuple", cumulative_tuple, {0, 0}, 0},
-    {"inter-arrival", interarrival, {0.4, 0.6}, 0},
-    {"inter-arrival by ids", interarrival_ids, {1.2, 2.6}, 0},
-    {"timestamp in seconds", timestamp, {0, 0}, 0},
-    {"frequency of a port", frequency, {0.75, 1.2}, 0},
-    {"one-hot of 27 ports", onehot, {1.7, 1.9}, 0},
-    {"address to number", address, {0.7, 1.0}, 0},
-    {"describe u32", describe_u32, {0.6, 0.9}, 0},
-    {"describe f64", describe_f64, {17, 18}, 0},
-    {"standard scaling of u32", scale, {0, 0}, 0},
-    {"windows by src_ip, distinct", window, {0, 0}, 1},
-    {"damped statistics, 100", damped, {0, 0}, 1},
+    {"dictionary of src_ip", dictionary, {9, 13}, 0, NULL},
+    {"cumulative sum by src_ip", cumulative_src, {17, 24}, 0, NULL},
+    {"cumulative sum by dst_ip", cumulative_dst, {0, 0}, 0, NULL},
+    {"cumulative sum by ids", cumulative_ids, {0.7, 1.9}, 0, bare_sum},
+    {"cumulative sum by 5-tuple", cumulative_tuple, {0, 0}, 0, NULL},
+    {"inter-arrival", interarrival, {0.4, 0.6}, 0, bare_difference},
+    {"inter-arrival by ids", interarrival_ids, {1.2, 2.6}, 0, bare_difference_ids},
+    {"timestamp in seconds", timestamp, {0, 0}, 0, NULL},
+    {"frequency of a port", frequency, {0.75, 1.2}, 0, bare_frequency},
+    {"value counts of src_ip", counts, {0, 0}, 0, NULL},
+    {"one-hot of 27 ports", onehot, {1.7, 1.9}, 0, NULL},
+    {"address to number", address, {0.7, 1.0}, 0, bare_address},
+    {"describe u32", describe_u32, {0.6, 0.9}, 0, NULL},
+    {"describe f64", describe_f64, {17, 18}, 0, NULL},
+    {"standard scaling of u32", scale, {0, 0}, 0, NULL},
+    {"windows by src_ip, distinct", window, {0, 0}, 1, NULL},
+    {"damped statistics, 100", damped, {0, 0}, 1, NULL},
 };
 
 static netfeat_table *one_column(const netfeat_table *tab, int index)
@@ -224,6 +293,69 @@ static void drop_input(input *in)
     netfeat_options_unref(in->ports);
 }
 
+static double passed(double since, double rows)
+{
+    return (now() - since) / rows;
+}
+
+static double least(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+/* One feature and its bare loop by turns: nanoseconds a row. */
+static void measure(size_t k, const input *in, const arrays *a, int rounds, int scan)
+{
+    double rows = (double)netfeat_table_rows(in->tab);
+    double first = 0, best = 1e9, bare = 1e9, t;
+
+    for (int i = 0; i <= rounds; i++) {
+        t = now();
+        features[k].run(in);
+        t = passed(t, rows);
+        first = i == 0 ? t : first;
+        best = least(best, t);
+        if (features[k].bare != NULL) {
+            t = now();
+            features[k].bare(a, a->out, a->keys);
+            bare = least(bare, passed(t, rows));
+        }
+    }
+    printf("%-28s %8.2f %8.2f", features[k].name, first, best);
+    if (features[k].bare != NULL) {
+        printf(" %8.2f  x%-4.1f", bare, best / bare);
+    } else if (features[k].floor[scan] > 0) {
+        printf("%16s", "");
+    }
+    if (features[k].floor[scan] > 0) {
+        printf(" %8.2f  x%.1f", features[k].floor[scan], best / features[k].floor[scan]);
+    }
+    printf("\n");
+    fflush(stdout);
+}
+
+static const void *bytes_of(const netfeat_table *tab, int column)
+{
+    return netfeat_column_data(netfeat_table_column(tab, column));
+}
+
+static arrays arrays_of(const input *in)
+{
+    arrays a = {.rows = netfeat_table_rows(in->tab)};
+
+    a.time = bytes_of(in->tab, TIME);
+    a.length = bytes_of(in->tab, LENGTH);
+    a.id = bytes_of(in->ids, 0);
+    a.port = bytes_of(in->tab, DPORT);
+    a.ip = bytes_of(in->tab, SRC);
+    a.out = malloc((size_t)a.rows * 2 * sizeof *a.out);
+    a.keys = malloc(((size_t)a.rows + 65536) * sizeof *a.keys);
+    if (a.out == NULL || a.keys == NULL) {
+        exit(1);
+    }
+    return a;
+}
+
 int main(int argc, char **argv)
 {
     size_t rows = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000;
@@ -233,25 +365,16 @@ int main(int argc, char **argv)
     for (int scan = 0; scan <= 1; scan++) {
         input in = make_input(rows, scan);
         input small = make_input(rows / 10, scan);
-        printf("%s, %zu rows%14s %8s %8s  ns a row\n", scan ? "scan" : "mix ", rows, "first", "best",
-               "floor");
+        arrays a = arrays_of(&in);
+        printf("%s, %zu rows%14s %8s %8s %15s  ns a row\n", scan ? "scan" : "mix ", rows, "first", "best",
+               "bare", "floor");
         for (size_t k = 0; k < sizeof features / sizeof features[0]; k++) {
-            double n = (double)rows / (features[k].slow ? 10 : 1);
-            double first = 0, best = 0;
-            for (int i = 0; i <= rounds; i++) {
-                double t = now();
-                features[k].run(features[k].slow ? &small : &in);
-                t = (now() - t) / n;
-                first = i == 0 ? t : first;
-                best = i == 0 || t < best ? t : best;
+            if (argc <= 3 || strstr(features[k].name, argv[3]) != NULL) {
+                measure(k, features[k].slow ? &small : &in, &a, rounds, scan);
             }
-            printf("%-28s %8.2f %8.2f", features[k].name, first, best);
-            if (features[k].floor[scan] > 0) {
-                printf(" %8.2f  x%.1f", features[k].floor[scan], best / features[k].floor[scan]);
-            }
-            printf("\n");
-            fflush(stdout);
         }
+        free(a.out);
+        free(a.keys);
         drop_input(&in);
         drop_input(&small);
     }

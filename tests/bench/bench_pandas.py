@@ -5,7 +5,8 @@ usage: bench_pandas.py [ROWS [ROUNDS]]      without pandas every row says that i
 
 What pandas gets is prepared beforehand where the notebook has it ready, addresses as text for example: as Table.to_pandas()
 makes them, where equal cells are one object, and ("own texts") with a text of its own in each cell, as frames built row by
-row have it. `mix` has a few thousand hosts, skewed; in `scan` most destinations are seen once. apply is timed on a part
+row have it. A column of addresses numbers its values when a feature first goes by it, and keeps the numbers; "first
+use" has a column that nobody used before. `mix` has a few thousand hosts, skewed; in `scan` most destinations are seen once. apply is timed on a part
 of the rows."""
 
 import ipaddress
@@ -100,6 +101,8 @@ def cases(table, frame):
     tuple5 = ["src_ip", "dst_ip", "src_port", "dst_port", "ip_protocol"]
     yield "running sum by src_ip", lambda: netfeat.cumulative_bytes(table, ["src_ip"]), \
         lambda: frame.groupby("src_ip").frame_length.cumsum(), False
+    yield "running sum, first use", lambda: netfeat.cumulative_bytes(table[1:], ["src_ip"]), \
+        lambda: frame.groupby("src_ip").frame_length.cumsum(), False
     yield "running sum, own texts", lambda: netfeat.cumulative_bytes(table, ["src_ip"]), \
         lambda: own.groupby("src_ip").frame_length.cumsum(), False
     yield "running sum by dst_ip", lambda: netfeat.cumulative_bytes(table, ["dst_ip"]), \
@@ -108,6 +111,8 @@ def cases(table, frame):
         lambda: numbers.groupby("id").frame_length.cumsum(), False
     yield "inter-arrival", lambda: netfeat.interarrival(table), lambda: frame.timestamp.diff(), False
     yield "inter-arrival by src_ip", lambda: netfeat.interarrival(table, ["src_ip"]), \
+        lambda: frame.groupby("src_ip").timestamp.diff(), False
+    yield "inter-arrival, first use", lambda: netfeat.interarrival(table[1:], ["src_ip"]), \
         lambda: frame.groupby("src_ip").timestamp.diff(), False
     yield "inter-arrival, own texts", lambda: netfeat.interarrival(table, ["src_ip"]), \
         lambda: own.groupby("src_ip").timestamp.diff(), False
