@@ -1,3 +1,4 @@
+#!/bin/bash
 # What the live tests share; sourced. The caller says what runs inside: "$0" --inside ARGUMENTS..., as root and as a user
 # without rights, in a network namespace that is ours.
 

@@ -485,33 +485,6 @@ Test(ipc, files_and_descriptors)
     netfeat_table_unref(tab);
 }
 
-/* A stream is readable after every table, before its end. */
-Test(ipc, stream_is_handed_over)
-{
-    netfeat_table *tab = NULL, *back = NULL;
-    netfeat_writer *w = NULL;
-    char data[65536];
-    size_t used = 0;
-    int ends[2];
-
-    must(check_table(ctx, 20, true, &tab), "make");
-    cr_assert_eq(pipe(ends), 0);
-    must(netfeat_writer_open_fd(ctx, ends[1], NULL, &w), "open");
-    for (int i = 1; i <= 2; i++) {
-        must(netfeat_writer_write(w, tab), "write");
-        ssize_t n = read(ends[0], data + used, sizeof data - used);
-        cr_assert_gt(n, 0);
-        used += (size_t)n;
-        must(netfeat_table_load_memory(ctx, data, used, NULL, &back), "load what is there");
-        cr_expect_eq(netfeat_table_rows(back), 20 * i);
-        back = netfeat_table_unref(back);
-    }
-    netfeat_writer_unref(w);
-    netfeat_table_unref(tab);
-    close(ends[0]);
-    close(ends[1]);
-}
-
 static int torture_file(torture *t, void *user)
 {
     const char *format = user;
