@@ -16,7 +16,7 @@ struct job {
     netfeat_writer *out;
     int64_t left; /* rows still wanted; negative: all */
     int64_t complete;
-    int stats, help, merge;
+    int stats, help, merge, whole;
     struct key key;
     char *device; /* NULL: files */
     int files;    /* so far */
@@ -25,17 +25,18 @@ struct job {
 
 static const char usage[] =
     "usage: netfeat-extract [-o FILE] [-c COLUMN,...] [-f FILTER] [-n ROWS] [--payload] [--stats]\n"
-    "                       [--merge] [--outer] [--anonymize KEYFILE] INPUT... | -i DEVICE\n"
+    "                       [--merge] [--outer] [--whole] [--anonymize KEYFILE] INPUT... | -i DEVICE\n"
     "Writes one row per packet of each INPUT: a pcap or pcapng file, also compressed, a directory\n"
     "of them, \"-\" for standard input; or of a network device. NULL is an empty cell in CSV.\n"
     "  -o FILE     CSV, or by its ending .arrow, .arrows (Arrow IPC), .parquet; \"-\": an Arrow IPC\n"
     "              stream on standard output (without -o: CSV)\n"
     "  -c LIST     these columns, in this order (default: all but payload)\n"
-    "  -f FILTER   only packets that match this pcap-filter expression\n"
+    "  -f, --filter FILTER   only packets that match this pcap-filter expression\n"
     "  -n ROWS     stop after so many rows\n"
     "  -i DEVICE   capture from this device until interrupted\n"
     "  --merge     the packets of all inputs in the order of their times\n"
     "  --outer     the outermost IP header of packets in tunnels, not the innermost\n"
+    "  --whole     IP datagrams put together from their fragments: one row, not one per fragment\n"
     "  --anonymize KEYFILE   pseudonyms for addresses by the 32 secret bytes of this file, no payload\n"
     "  --payload   add the column payload (CSV: in hexadecimal)\n"
     "  --stats     counts and rate on standard error; a row without an empty cell is complete\n"
@@ -76,15 +77,17 @@ static int open_output(struct job *job)
 
 static int extract(struct job *job, netfeat_source *src)
 {
+    netfeat_streams *whole = NULL; /* puts fragments together */
     int64_t n = 0;
-    int code = 0;
+    int code = job->whole ? netfeat_streams_new(job->ctx, job->opts, &whole) : 0;
 
     while (code == 0 && n >= 0 && !netfeat_source_ended(src) && job->left != 0) {
         netfeat_table *tab = NULL;
         code = netfeat_table_new(job->ctx, job->opts, &tab);
         if (code == 0) {
-            n = netfeat_table_append_source(tab, src,
-                                            (uint64_t)job->left < BATCH_ROWS ? job->left : BATCH_ROWS);
+            int64_t most = (uint64_t)job->left < BATCH_ROWS ? job->left : BATCH_ROWS;
+            n = whole != NULL ? netfeat_streams_append_whole(whole, src, most, tab)
+                              : netfeat_table_append_source(tab, src, most);
             code = netfeat_table_seal(tab);
             code = code != 0 ? code : example_anonymize(job->ctx, job->opts, &job->key, &tab);
             job->left -= job->left > 0 ? netfeat_table_rows(tab) : 0;
@@ -92,6 +95,7 @@ static int extract(struct job *job, netfeat_source *src)
         }
         netfeat_table_unref(tab);
     }
+    netfeat_streams_unref(whole);
     return code == 0 && n < 0 ? (int)n : code;
 }
 
@@ -122,9 +126,9 @@ static int extract_input(struct job *job, char **paths, int n)
 static int parse(struct job *job, int argc, char **argv)
 {
     struct option longs[] = {
-        {"payload", 0, NULL, 'p'}, {"stats", 0, &job->stats, 1}, {"merge", 0, &job->merge, 1},
-        {"outer", 0, NULL, 't'},   {"anonymize", 1, NULL, 'a'},  {"help", 0, NULL, 'h'},
-        {NULL, 0, NULL, 0}};
+        {"payload", 0, NULL, 'p'},    {"stats", 0, &job->stats, 1}, {"merge", 0, &job->merge, 1},
+        {"whole", 0, &job->whole, 1}, {"outer", 0, NULL, 't'},      {"anonymize", 1, NULL, 'a'},
+        {"filter", 1, NULL, 'f'},     {"help", 0, NULL, 'h'},       {NULL, 0, NULL, 0}};
     int code = 0;
 
     for (int c; code == 0 && (c = getopt_long(argc, argv, "o:c:f:n:i:h", longs, NULL)) != -1;) {

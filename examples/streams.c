@@ -17,12 +17,21 @@
 #include "common.h"
 #include "sha256.h"
 
+#define MOST_POLICIES 64
+
+struct policy {
+    uint8_t address[16];
+    int bits, policy;
+};
+
 struct job {
     netfeat_ctx *ctx;
     netfeat_options *opts;
     struct progress progress;
     const char *folder;
     int events, udp, help;
+    struct policy policies[MOST_POLICIES]; /* by the receiver's address */
+    int n_policies;
     void *tuples; /* how often each pair of endpoints was seen: see nth_of() */
 };
 
@@ -56,7 +65,8 @@ static const char usage[] =
     "  -d DIR            write the bytes of each direction to a file in DIR; missing bytes are zeros\n"
     "  --policy NAME     first, last, bsd, linux (default), old-linux, solaris, windows: whose bytes count "
     "where\n"
-    "                    segments overlap\n"
+    "                    segments overlap; 10.0.0.0/8=last: for what is sent to these addresses, may be "
+    "repeated\n"
     "  --depth N         only the first N bytes of each direction; 0 (default): all\n"
     "  --max-memory N    memory for bytes held out of order, of all streams\n"
     "  --idle S          end a stream after S seconds of silence\n"
@@ -347,6 +357,10 @@ static int read_input(struct job *job, const char *path)
 
     job->progress.src = src;
     code = code != 0 ? code : netfeat_streams_new(job->ctx, job->opts, &st);
+    for (int i = 0; code == 0 && i < job->n_policies; i++) {
+        code = netfeat_streams_set_policy(st, job->policies[i].address, job->policies[i].bits,
+                                          job->policies[i].policy);
+    }
     code = code != 0 ? code : netfeat_streams_feed_source(st, src);
     code = code != 0 ? code : netfeat_streams_run(st, on_event, job);
     if (code != 0) { /* what came before the error still counts */
@@ -411,6 +425,44 @@ static int set_choice(struct job *job, int key, const char *text, const char *co
     return EXIT_USAGE;
 }
 
+/* ADDRESS/BITS=NAME. */
+static int set_policy(struct job *job, const char *text, const char *const *names)
+{
+    struct policy *p = &job->policies[job->n_policies];
+    const char *name = strchr(text, '=');
+    char address[64], *bits, *end = NULL;
+    int ok = name != NULL && job->n_policies < MOST_POLICIES && (size_t)(name - text) < sizeof address;
+
+    if (name == NULL) {
+        return set_choice(job, NETFEAT_OPT_STREAM_POLICY, text, names);
+    }
+    if (ok) {
+        snprintf(address, sizeof address, "%.*s", (int)(name - text), text);
+        bits = strchr(address, '/');
+        p->bits = bits != NULL ? (int)strtol(bits + 1, &end, 10) : 128;
+        if (bits != NULL) {
+            *bits = '\0';
+            ok = end != bits + 1 && *end == '\0';
+        }
+        memset(p, 0, 10);
+        p->address[10] = p->address[11] = 0xff; /* IPv4 as ::ffff:a.b.c.d */
+        if (inet_pton(AF_INET, address, p->address + 12) == 1) {
+            p->bits += bits != NULL ? 96 : 0;
+        } else {
+            ok = ok && inet_pton(AF_INET6, address, p->address) == 1;
+        }
+    }
+    for (int i = 0; ok && names[i] != NULL; i++) {
+        if (strcmp(name + 1, names[i]) == 0) {
+            p->policy = i + 1;
+            job->n_policies++;
+            return 0;
+        }
+    }
+    fprintf(stderr, "netfeat-streams: \"%s\" is no policy for a prefix\n", text);
+    return EXIT_USAGE;
+}
+
 static int set_idle(struct job *job, const char *text)
 {
     char *end;
@@ -448,7 +500,7 @@ static int parse(struct job *job, int argc, char **argv)
             job->folder = optarg;
             break;
         case 'p':
-            status = set_choice(job, NETFEAT_OPT_STREAM_POLICY, optarg, policies);
+            status = set_policy(job, optarg, policies);
             break;
         case 'n':
             status = set_number(job, NETFEAT_OPT_STREAM_DEPTH_BYTES, optarg);

@@ -85,6 +85,18 @@ NETFEAT_API int netfeat_table_load_memory(netfeat_ctx *ctx, const void *data, si
                                           const netfeat_options *opts,
                                           netfeat_table **ret) NETFEAT_MUST_CHECK;
 
+/* Cut packets out of a capture: those packets of src, from where it stands to its end, whose id is one of the n
+   ids, into a pcap file with nanoseconds. row_ids is a U64 column with one row for each of these packets:
+   flow ids of netfeat_flows_feed(), packet numbers, or anything else; NULL is no id. The same packets come from a
+   source that is opened again with the same options. How many were written. The file appears when it is
+   complete, as with netfeat_table_save_file; opts (io.file_mode, io.sync) may be NULL. RANGE (src has more
+   packets or fewer than row_ids has rows, or pcap cannot say a time), UNSUPPORTED (the chosen packets have several link
+   types), TYPE, and the errors of netfeat_source_step() and netfeat_table_save_file(); one of src behind the last
+   row does no harm. ctx is the context of src. */
+NETFEAT_API int64_t netfeat_packets_save_file(netfeat_ctx *ctx, netfeat_source *src,
+                                              const netfeat_column *row_ids, const uint64_t *ids, size_t n,
+                                              const char *path, const netfeat_options *opts);
+
 /* Several tables into one output: the first fixes names and types, each becomes one or more batches. Errors: see netfeat_table_save_file. */
 NETFEAT_API int netfeat_writer_open_file(netfeat_ctx *ctx, const char *path, const netfeat_options *opts,
                                          netfeat_writer **ret) NETFEAT_MUST_CHECK;

@@ -65,7 +65,8 @@ enum { /* field ids */
        NETFEAT_FIELD_ICMP_SRC_PORT = 55,
        NETFEAT_FIELD_ICMP_DST_PORT = 56,
        NETFEAT_FIELD_IP_DSCP = 57,
-       NETFEAT_FIELD_IP_ECN = 58
+       NETFEAT_FIELD_IP_ECN = 58,
+       NETFEAT_FIELD_ICMP_ID = 59
 };
 
 enum {                                /* values of tunnel_type; what tunnel_id then is */

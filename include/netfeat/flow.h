@@ -82,7 +82,8 @@ NETFEAT_API int netfeat_flows_from_table(netfeat_ctx *ctx, const netfeat_options
 /* Add the flows of other, which is unchanged, to flows: the exact result of one pass over both inputs. The
    inputs are shards of one capture: by key (every packet of a key in one shard; merge in any order), or
    neighbours in time or files of a rotation (merge neighbours, in any order). Positions say which came first.
-   Flows that netfeat_flows_end() ended in a shard go on in the next.
+   Flows that netfeat_flows_end() ended in a shard go on in the next. Several threads make the flows of one
+   capture so: each counts a shard by key in a context of its own, then one merges their states.
    UNSUPPORTED when the result could not be exact; the message names the flow and the reason: packets of a key
    interleave, a chosen column cannot be merged across a cut in time, a time-out or the end of a connection
    falls into the later shard, or fragments cross the cut. STATE: other settings, or flows were taken, evicted
@@ -90,8 +91,10 @@ NETFEAT_API int netfeat_flows_from_table(netfeat_ctx *ctx, const netfeat_options
 NETFEAT_API int netfeat_flows_merge(netfeat_flows *flows, const netfeat_flows *other);
 
 /* One-way flows of a sealed packet table, in one go: what a table of flows with the profile "notebook" gives
-   after feed, end and take, in a third of the time. Uses flow.length_column and flow.order. NOTFOUND, TYPE,
-   RANGE, STATE, LIMIT (2^32 - 2 rows or more), NOMEM, CANCELLED. */
+   after feed, end and take, in a third of the time. Uses flow.length_column, flow.order and flow.threads: so many
+   threads work on it until it returns (the allocator of ctx is then called from them, by one at a time; progress is
+   told by the caller's), and the result is the same for any number. NOTFOUND, TYPE, RANGE, STATE, LIMIT (2^32 - 2
+   rows or more), NOMEM, CANCELLED. */
 NETFEAT_API int netfeat_flows_one_way(netfeat_ctx *ctx, const netfeat_table *packets,
                                       const netfeat_options *opts, netfeat_table **ret) NETFEAT_MUST_CHECK;
 

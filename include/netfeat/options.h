@@ -86,6 +86,7 @@ enum { /* keys; netfeat_option_name() gives the name usable from any language, e
        NETFEAT_OPT_FLOW_SUBFLOW_NS = 0x0510,
        NETFEAT_OPT_FLOW_MAX_FRAGMENTS = 0x0511,
        NETFEAT_OPT_FLOW_ORDER = 0x0512,
+       NETFEAT_OPT_FLOW_THREADS = 0x0513,
 
        NETFEAT_OPT_STREAM_POLICY = 0x0601,
        NETFEAT_OPT_STREAM_DELIVER = 0x0602,

@@ -62,13 +62,15 @@ static inline uint32_t nf_map_next(const nf_map *map, uint64_t hash, uint64_t *p
 
 /* Insert without looking for an equal one; room must have been reserved. */
 void nf_map_insert(nf_map *map, uint64_t hash, uint32_t entry);
+static inline bool nf_map_has_room(const nf_map *map)
+{
+    return map->bits != 0 && map->count < (UINT64_C(3) << map->bits >> 2);
+}
+
 /* Make sure one more entry fits. */
 static inline int nf_map_ready(netfeat_ctx *ctx, nf_map *map)
 {
-    if (map->bits != 0 && map->count < (UINT64_C(3) << map->bits >> 2)) {
-        return NETFEAT_OK;
-    }
-    return nf_map_reserve(ctx, map, map->count + 1);
+    return nf_map_has_room(map) ? NETFEAT_OK : nf_map_reserve(ctx, map, map->count + 1);
 }
 
 static inline void nf_map_prefetch(const nf_map *map, uint64_t hash)

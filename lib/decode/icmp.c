@@ -1,4 +1,4 @@
-/* ICMP (RFC 792) and ICMPv6 (RFC 4443): type and code. The header is 8 bytes for every type; what is behind
+/* ICMP (RFC 792) and ICMPv6 (RFC 4443): type, code, identifier. The header is 8 bytes for every type; what is behind
    them is the payload. Errors quote the start of the packet that they are about. */
 #include "decode/ipv4.h"
 #include "decode/ipv6.h"
@@ -19,6 +19,27 @@ static bool is_error(const nf_packet *pkt)
     case 5:  /* redirect */
     case 11: /* time exceeded */
     case 12: /* parameter problem */
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Whether messages of this type begin with an identifier. */
+static bool has_id(const nf_packet *pkt)
+{
+    if (pkt->ip_protocol == NF_IP_ICMPV6) {
+        return pkt->icmp_type == 128 || pkt->icmp_type == 129; /* echo */
+    }
+    switch (pkt->icmp_type) {
+    case 0: /* echo reply, echo */
+    case 8:
+    case 13: /* timestamp and reply */
+    case 14:
+    case 15: /* information request and reply */
+    case 16:
+    case 17: /* address mask request and reply (RFC 950) */
+    case 18:
         return true;
     default:
         return false;
@@ -119,6 +140,10 @@ nf_layer nf_icmp(nf_walk *w, nf_packet *pkt)
     }
     if (nf_left(w) < ICMP_BYTES) {
         return nf_stop_short(w, ICMP_BYTES);
+    }
+    if (has_id(pkt)) {
+        pkt->icmp_id = nf_load_be16(p + 4);
+        w->present |= NF_BIT(ICMP_ID);
     }
     nf_payload(w, pkt, ICMP_BYTES, nf_declared_left(w) - ICMP_BYTES);
     if ((w->want & NF_QUOTED_BITS) && is_error(pkt)) {

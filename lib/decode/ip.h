@@ -30,12 +30,11 @@ enum {
     NF_IP_SHIM6 = 140
 };
 
-/* The byte with DSCP and ECN. */
-static inline void nf_ip_tos(nf_packet *pkt, uint8_t tos)
+/* DSCP and ECN, the two parts of ip_tos. */
+static inline void nf_ip_tos_parts(nf_packet *pkt)
 {
-    pkt->ip_tos = tos;
-    pkt->ip_dscp = tos >> 2;
-    pkt->ip_ecn = tos & 3;
+    pkt->ip_dscp = pkt->ip_tos >> 2;
+    pkt->ip_ecn = pkt->ip_tos & 3;
 }
 
 /* The header that pkt->ip_protocol announces. */

@@ -15,6 +15,7 @@ static void all_fields(nf_packet *pkt, const uint8_t *p)
 {
     nf_ipv4_ends(pkt, p);
     nf_ipv4_details(pkt, p);
+    nf_ip_tos_parts(pkt);
     pkt->ip_header_length = (uint32_t)(p[0] & 15) * 4;
 }
 

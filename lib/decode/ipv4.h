@@ -25,12 +25,12 @@ static inline void nf_ipv4_ends(nf_packet *pkt, const uint8_t *p)
     nf_ipv4_address(pkt->dst_ip, p + 16);
 }
 
-/* ... and the others (without the lengths). */
+/* ... and the others (without the lengths and the parts of ip_tos). */
 static inline void nf_ipv4_details(nf_packet *pkt, const uint8_t *p)
 {
     uint32_t word = nf_load_be32(p + 4);
 
-    nf_ip_tos(pkt, p[1]);
+    pkt->ip_tos = p[1];
     pkt->ip_id = word >> 16;
     pkt->ip_flags = (uint8_t)(word >> 13 & 7); /* the bits are in the order of NETFEAT_IP_* */
     pkt->fragment_offset = (word & 0x1fff) * 8;

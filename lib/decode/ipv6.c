@@ -22,6 +22,7 @@ static void all_fields(nf_packet *pkt, const uint8_t *p)
 {
     nf_ipv6_ends(pkt, p);
     nf_ipv6_details(pkt, p);
+    nf_ip_tos_parts(pkt);
     pkt->ip_header_length = NF_IPV6_BYTES;
 }
 

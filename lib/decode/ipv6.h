@@ -20,7 +20,7 @@ static inline void nf_ipv6_details(nf_packet *pkt, const uint8_t *p)
 {
     uint32_t word = nf_load_be32(p);
 
-    nf_ip_tos(pkt, (uint8_t)(word >> 20));
+    pkt->ip_tos = (uint8_t)(word >> 20);
     pkt->ipv6_flow_label = word & 0xfffff;
     pkt->ip_ttl = p[7];
 }

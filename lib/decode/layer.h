@@ -60,7 +60,8 @@ typedef struct {
 #define NF_QUOTED_BITS                                                                                       \
     (NF_BIT(ICMP_SRC_IP) | NF_BIT(ICMP_DST_IP) | NF_BIT(ICMP_PROTOCOL) | NF_BIT(ICMP_SRC_PORT) |             \
      NF_BIT(ICMP_DST_PORT))
-#define NF_TOS_BITS (NF_BIT(IP_TOS) | NF_BIT(IP_DSCP) | NF_BIT(IP_ECN))
+#define NF_TOS_PART_BITS (NF_BIT(IP_DSCP) | NF_BIT(IP_ECN))
+#define NF_TOS_BITS      (NF_BIT(IP_TOS) | NF_TOS_PART_BITS)
 /* What an IP header inside another one replaces. */
 #define NF_INNER_BITS                                                                                        \
     (NF_IP_BITS | NF_FRAGMENT_BITS | NF_BIT(IPV6_FLOW_LABEL) | NF_TCP_BITS | NF_TCP_OPTION_BITS |            \

@@ -39,7 +39,7 @@ typedef struct {
     /* Not a column: where the IP header is, from the first captured byte, valid with ip_version. */
     uint32_t l3_offset;
     /* the optional ones */
-    uint16_t icmp_src_port, icmp_dst_port;
+    uint16_t icmp_src_port, icmp_dst_port, icmp_id;
     uint8_t icmp_protocol, ip_dscp, ip_ecn;
     uint8_t outer_src_ip[16], outer_dst_ip[16];
     uint8_t icmp_src_ip[16], icmp_dst_ip[16];
@@ -49,7 +49,7 @@ typedef struct {
 #define NF_OPTIONAL_BITS                                                                                     \
     (NF_BIT(PAYLOAD) | NF_BIT(OUTER_SRC_IP) | NF_BIT(OUTER_DST_IP) | NF_BIT(ICMP_SRC_IP) |                   \
      NF_BIT(ICMP_DST_IP) | NF_BIT(ICMP_PROTOCOL) | NF_BIT(ICMP_SRC_PORT) | NF_BIT(ICMP_DST_PORT) |           \
-     NF_BIT(IP_DSCP) | NF_BIT(IP_ECN))
+     NF_BIT(IP_DSCP) | NF_BIT(IP_ECN) | NF_BIT(ICMP_ID))
 
 #define NF_TUNNEL_PORTS 16 /* further UDP ports of tunnels, at most */
 

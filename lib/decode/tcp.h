@@ -13,10 +13,12 @@ void nf_tcp_options(nf_packet *pkt, uint64_t *present, uint64_t want, const uint
 /* Fields of the 20 bytes at p: those that nearly everybody asks for ... */
 static inline void nf_tcp_ends(nf_packet *pkt, const uint8_t *p)
 {
+    uint32_t word = nf_load_be16(p + 12);
+
     pkt->src_port = nf_load_be16(p);
     pkt->dst_port = nf_load_be16(p + 2);
-    pkt->tcp_flags = nf_load_be16(p + 12) & 0x1ff; /* in the order of NETFEAT_TCP_* */
-    pkt->tcp_header_length = (uint8_t)(p[12] >> 4 << 2);
+    pkt->tcp_flags = word & 0x1ff; /* in the order of NETFEAT_TCP_* */
+    pkt->tcp_header_length = (uint8_t)(word >> 12 << 2);
 }
 
 /* ... and the others. */

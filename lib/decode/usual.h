@@ -52,11 +52,11 @@ NF_INLINE bool nf_usual_tcp(nf_packet *pkt, const nf_usual *u, uint64_t bits, co
     if (NF_UNLIKELY(left < NF_TCP_BYTES)) {
         return false;
     }
-    header = (uint32_t)(p[12] >> 4) * 4;
+    nf_tcp_ends(pkt, p);
+    header = pkt->tcp_header_length;
     if (NF_UNLIKELY(header < NF_TCP_BYTES || header > left)) {
         return false;
     }
-    nf_tcp_ends(pkt, p);
     if (u->want & NF_TCP_DETAIL_BITS) {
         nf_tcp_details(pkt, p);
     }
@@ -83,11 +83,8 @@ NF_INLINE bool nf_usual_udp(nf_packet *pkt, const nf_usual *u, uint64_t bits, co
     }
     pkt->src_port = nf_load_be16(p);
     pkt->dst_port = nf_load_be16(p + 2);
-    if (NF_UNLIKELY(nf_tunnel_port_is_possible(u->config, pkt->src_port, pkt->dst_port))) {
-        return false;
-    }
     nf_usual_finish(pkt, u, bits | NF_PORT_BITS, p, header, left, length);
-    return true;
+    return !nf_tunnel_port_is_possible(u->config, pkt->src_port, pkt->dst_port); /* last: fewer registers */
 }
 
 /* Behind an IP header of `header` bytes that says `length` for the datagram. */
@@ -120,6 +117,7 @@ NF_INLINE bool nf_usual_transport(nf_packet *pkt, const nf_usual *u, uint64_t bi
 NF_INLINE bool nf_usual_ipv4(nf_packet *pkt, const nf_usual *u)
 {
     const uint8_t *p = u->data + u->at;
+    uint8_t protocol = p[9]; /* before anything is stored, which might change it for all the compiler knows */
 
     if (NF_UNLIKELY(p[0] != 0x45 || (nf_load_be16(p + 6) & 0x3fff) != 0)) {
         return false;
@@ -128,7 +126,10 @@ NF_INLINE bool nf_usual_ipv4(nf_packet *pkt, const nf_usual *u)
     if (u->want & (NF_FRAGMENT_BITS | NF_BIT(IP_TTL) | NF_TOS_BITS)) {
         nf_ipv4_details(pkt, p);
     }
-    return nf_usual_transport(pkt, u, NF_FRAGMENT_BITS, p[9], NF_IPV4_BYTES, nf_load_be16(p + 2));
+    if (u->want & NF_TOS_PART_BITS) {
+        nf_ip_tos_parts(pkt);
+    }
+    return nf_usual_transport(pkt, u, NF_FRAGMENT_BITS, protocol, NF_IPV4_BYTES, nf_load_be16(p + 2));
 }
 
 NF_INLINE bool nf_usual_ipv6(nf_packet *pkt, const nf_usual *u)
@@ -140,6 +141,9 @@ NF_INLINE bool nf_usual_ipv6(nf_packet *pkt, const nf_usual *u)
     }
     nf_ipv6_ends(pkt, p);
     nf_ipv6_details(pkt, p);
+    if (u->want & NF_TOS_PART_BITS) {
+        nf_ip_tos_parts(pkt);
+    }
     return nf_usual_transport(pkt, u, NF_BIT(IPV6_FLOW_LABEL), p[6], NF_IPV6_BYTES,
                               (uint32_t)NF_IPV6_BYTES + nf_load_be16(p + 4));
 }

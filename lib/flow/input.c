@@ -220,7 +220,7 @@ static void read_extra(const nf_flow_input *in, int64_t first, int n, nf_flow_pa
         }                                                                                                    \
     } while (0)
 
-int nf_flow_lengths(netfeat_ctx *ctx, const netfeat_column *col, int64_t first, int n, uint64_t *ret)
+int64_t nf_flow_lengths(const netfeat_column *col, int64_t first, int n, uint64_t *ret)
 {
     switch (col->type) {
     case NETFEAT_TYPE_U8:
@@ -238,11 +238,16 @@ int nf_flow_lengths(netfeat_ctx *ctx, const netfeat_column *col, int64_t first, 
     }
     for (int i = 0; i < n; i++) {
         if (ret[i] > INT64_MAX) {
-            return nf_error(ctx, NETFEAT_ERR_RANGE, "row %lld has a length that is negative or over 2^63",
-                            (long long)(first + i));
+            return first + i;
         }
     }
-    return NETFEAT_OK;
+    return -1;
+}
+
+int nf_flow_length_error(netfeat_ctx *ctx, int64_t row)
+{
+    return nf_error(ctx, NETFEAT_ERR_RANGE, "row %lld has a length that is negative or over 2^63",
+                    (long long)row);
 }
 
 /* Where each packet stands in the input: the numbers of the table, else those of the rows. They must rise. */
@@ -294,7 +299,8 @@ int nf_flow_input_read(netfeat_flows *fl, const nf_flow_input *in, int64_t first
     int code = read_positions(fl, in, first, n, p);
 
     if (code == 0 && in->length != NULL) {
-        code = nf_flow_lengths(fl->ctx, in->length, first, n, lengths);
+        int64_t wrong = nf_flow_lengths(in->length, first, n, lengths);
+        code = wrong >= 0 ? nf_flow_length_error(fl->ctx, wrong) : NETFEAT_OK;
         for (int i = 0; code == 0 && i < n; i++) {
             p[i].length = lengths[i];
         }

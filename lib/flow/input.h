@@ -26,8 +26,10 @@ int nf_flow_input_open(netfeat_ctx *ctx, const nf_flow_config *config, const net
    RANGE with nothing usable in packets. */
 int nf_flow_input_read(netfeat_flows *fl, const nf_flow_input *in, int64_t first, int n,
                        nf_flow_packet *packets);
-/* Integer value of a column that nf_flow_length_type() accepts; NULL rows count 0. RANGE (negative). */
-int nf_flow_lengths(netfeat_ctx *ctx, const netfeat_column *col, int64_t first, int n, uint64_t *ret);
+/* Integer values of a column that nf_flow_length_column() gave; NULL rows count 0. The first row with a value that
+   is no length, or -1: then nf_flow_length_error() says so. */
+int64_t nf_flow_lengths(const netfeat_column *col, int64_t first, int n, uint64_t *ret);
+int nf_flow_length_error(netfeat_ctx *ctx, int64_t row);
 /* The column to sum, by name: NOTFOUND, TYPE. Borrowed from the table. */
 int nf_flow_length_column(netfeat_ctx *ctx, const netfeat_table *packets, const char *name,
                           const netfeat_column **ret);

@@ -1,21 +1,28 @@
 /* One-way flows of a whole table at once. Rows are spread over 1024 parts by the hash of their key; each part
    gathers records until it has a thousand, and then adds them to its flows in one go, while those are in the
-   cache. */
+   cache. With several threads each of them goes through all rows and takes those of its own parts, so that they
+   share nothing but what they read, and the context, one at a time. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/options.h"
 #include "flow/groups.h"
 #include "flow/input.h"
 #include "flow/order.h"
 #include "flow/output.h"
 #include "flow/profile.h"
 
-#define PART_BITS  10
-#define PARTS      (1U << PART_BITS)
-#define GATHERED   1024 /* most records of a part before they are added up: 64 MiB for all parts */
-#define AHEAD      8    /* records between asking for an entry and needing it; twice that for its slot */
-#define TIMED      (UINT64_C(1) << 63)
-#define CHECKPOINT 4096
+#define PART_BITS     10
+#define PARTS         (1U << PART_BITS)
+#define GATHERED      1024 /* most records of a part before they are added up: 64 MiB for all parts */
+#define AHEAD         8    /* records between asking for an entry and needing it; twice that for its slot */
+#define TIMED         (UINT64_C(1) << 63)
+#define CHECKPOINT    4096
+#define WORKERS_MAX   64   /* the option's */
+#define ROWS_A_WORKER 1024 /* fewer are not worth a thread */
 
 /* A row on its way to its part; 64 bytes. */
 typedef struct {
@@ -27,24 +34,56 @@ typedef struct {
 } record;
 _Static_assert(sizeof(record) == 64, "one cache line");
 
-typedef struct {
-    netfeat_ctx *ctx;
-    nf_flow_config config;
-    nf_flow_input in;
-    record *records;          /* span for each part */
-    size_t span;              /* odd: the ends of parts must not all fall into one cache set */
-    uint32_t gathered[PARTS]; /* how many records are there */
-    nf_map maps[PARTS];
-    uint8_t *entries; /* of all parts, config.stride apart */
-    size_t cap, n;    /* entries */
-} spreader;
-
 /* The columns that a row is read from, once and for all. */
 typedef struct {
     const uint8_t *src_ip, *dst_ip, *src_port, *dst_port, *protocol;
     const int64_t *times;
     bool all_present; /* nothing is NULL anywhere */
 } row_reader;
+
+typedef struct {
+    netfeat_ctx *ctx;
+    nf_flow_config config;
+    nf_flow_input in;
+    row_reader reader;
+    const void *secret; /* of the context */
+    size_t span;        /* records between parts; odd: their ends must not all fall into one cache set */
+    size_t workers;
+    pthread_mutex_t lock; /* of the context, with several workers */
+    atomic_bool failed;   /* one of them; the others stop */
+} job;
+
+/* What one thread does: the parts whose number leaves `me` when divided by the workers. */
+typedef struct {
+    job *job;
+    size_t me;
+    record *records;          /* job->span for each part */
+    uint32_t gathered[PARTS]; /* how many records are there; by part / workers, as all that follows */
+    nf_map maps[PARTS];
+    uint8_t *entries; /* of all parts, config.stride apart */
+    size_t cap, n;    /* entries */
+} spreader;
+
+/* How many parts a worker has room for. */
+static size_t parts_of(const job *j)
+{
+    return (PARTS + j->workers - 1) / j->workers;
+}
+
+/* Around every use of the context. */
+static void lock(job *j)
+{
+    if (j->workers > 1) {
+        pthread_mutex_lock(&j->lock);
+    }
+}
+
+static void unlock(job *j)
+{
+    if (j->workers > 1) {
+        pthread_mutex_unlock(&j->lock);
+    }
+}
 
 /* ---- keys ---- */
 
@@ -105,22 +144,33 @@ static uint64_t map_hash(const record *r)
 
 static nf_flow *entry_at(const spreader *s, size_t index)
 {
-    return (nf_flow *)(void *)(s->entries + index * s->config.stride);
+    return (nf_flow *)(void *)(s->entries + index * s->job->config.stride);
+}
+
+static int make_room(spreader *s, nf_map *map)
+{
+    void *entries = s->entries;
+    int code;
+
+    lock(s->job);
+    code = nf_map_ready(s->job->ctx, map);
+    code = code != 0 ? code : nf_grow(s->job->ctx, &entries, &s->cap, s->n + 1, s->job->config.stride);
+    unlock(s->job);
+    s->entries = entries;
+    return code;
 }
 
 static int add_entry(spreader *s, nf_map *map, const record *r, nf_flow **ret)
 {
-    void *entries = s->entries;
-    int code = nf_map_ready(s->ctx, map);
+    bool room = nf_map_has_room(map) && s->n < s->cap;
+    int code = room ? NETFEAT_OK : make_room(s, map);
     nf_flow *f;
 
-    code = code != 0 ? code : nf_grow(s->ctx, &entries, &s->cap, s->n + 1, s->config.stride);
-    s->entries = entries;
     if (code != 0) {
         return code;
     }
     f = entry_at(s, s->n);
-    memset(f, 0, s->config.clear_bytes);
+    memset(f, 0, s->job->config.clear_bytes);
     memcpy(f + 1, r->key, sizeof r->key);
     f->first_position = r->row;
     nf_map_insert(map, map_hash(r), (uint32_t)s->n);
@@ -146,7 +196,7 @@ static nf_flow *find_entry(const spreader *s, const nf_map *map, const record *r
 
 static void count_record(const spreader *s, nf_flow *f, const record *r)
 {
-    nf_counts *c = nf_flow_state(&s->config, f, NF_G_COUNTS);
+    nf_counts *c = nf_flow_state(&s->job->config, f, NF_G_COUNTS);
     bool timed = (r->length & TIMED) != 0;
     bool first = (f->flags & NF_FLOW_TIMED) == 0;
 
@@ -196,71 +246,130 @@ static int add_part(spreader *s, size_t part)
     size_t n = s->gathered[part];
 
     s->gathered[part] = 0;
-    return aggregate(s, &s->maps[part], s->records + part * s->span, n);
+    return aggregate(s, &s->maps[part], s->records + part * s->job->span, n);
 }
 
-/* Rows first .. first + n - 1 to their parts. */
-static int spread_rows(spreader *s, const row_reader *reader, int64_t first, int n)
+/* A row to its part, if it has all keys and the part is ours. */
+static int spread_row(spreader *s, int64_t row, uint64_t length)
 {
-    const void *secret = nf_ctx_secret(s->ctx);
-    uint64_t lengths[NF_FLOW_BATCH];
-    int code = nf_flow_lengths(s->ctx, s->in.length, first, n, lengths);
+    const job *j = s->job;
+    const row_reader *reader = &j->reader;
+    bool timed = reader->all_present || nf_column_present(j->in.col[NF_IN_TIMESTAMP], row);
+    record r;
+    size_t part;
 
-    for (int i = 0; code == 0 && i < n; i++) {
-        int64_t row = first + i;
-        bool timed = reader->all_present || nf_column_present(s->in.col[NF_IN_TIMESTAMP], row);
-        record r;
-        size_t part;
-        if (!reader->all_present && !is_complete(&s->in, row)) {
-            continue;
-        }
-        make_key(reader, (size_t)row, r.key);
-        r.hash = (uint32_t)(nf_hash(secret, r.key, sizeof r.key) >> 32);
-        r.time = timed ? reader->times[row] : 0;
-        r.length = lengths[i] | (timed ? TIMED : 0);
-        r.row = (uint32_t)row;
-        part = r.hash >> (32 - PART_BITS);
-        s->records[part * s->span + s->gathered[part]] = r;
-        if (++s->gathered[part] == s->span - 1) {
-            code = add_part(s, part);
-        }
+    if (!reader->all_present && !is_complete(&j->in, row)) {
+        return NETFEAT_OK;
     }
-    return code;
+    make_key(reader, (size_t)row, r.key);
+    r.hash = (uint32_t)(nf_hash(j->secret, r.key, sizeof r.key) >> 32);
+    part = r.hash >> (32 - PART_BITS);
+    if (j->workers > 1) {
+        if (part % j->workers != s->me) {
+            return NETFEAT_OK;
+        }
+        part /= j->workers;
+    }
+    r.time = timed ? reader->times[row] : 0;
+    r.length = length | (timed ? TIMED : 0);
+    r.row = (uint32_t)row;
+    s->records[part * j->span + s->gathered[part]] = r;
+    return ++s->gathered[part] == j->span - 1 ? add_part(s, part) : NETFEAT_OK;
 }
 
-static int group_rows(spreader *s)
+/* Rows first .. first + n - 1. */
+static int spread_rows(spreader *s, int64_t first, int n)
 {
-    row_reader reader = make_reader(&s->in);
+    uint64_t lengths[NF_FLOW_BATCH];
+    int64_t wrong = nf_flow_lengths(s->job->in.length, first, n, lengths);
     int code = NETFEAT_OK;
 
-    for (int64_t first = 0; code == 0 && first < s->in.rows; first += NF_FLOW_BATCH) {
-        int64_t rest = s->in.rows - first;
-        code = spread_rows(s, &reader, first, rest < NF_FLOW_BATCH ? (int)rest : NF_FLOW_BATCH);
-        if (code == 0 && first % CHECKPOINT == 0) {
-            code = nf_checkpoint(s->ctx, first, 0, -1);
-        }
+    if (wrong >= 0 || (s->me == 0 && first % CHECKPOINT == 0)) {
+        lock(s->job);
+        code =
+            wrong >= 0 ? nf_flow_length_error(s->job->ctx, wrong) : nf_checkpoint(s->job->ctx, first, 0, -1);
+        unlock(s->job);
     }
-    for (size_t part = 0; code == 0 && part < PARTS; part++) {
-        code = add_part(s, part);
+    for (int i = 0; code == 0 && i < n; i++) {
+        code = spread_row(s, first + i, lengths[i]);
     }
     return code;
 }
 
-static int write_flows(spreader *s, netfeat_table **ret)
+static void group_rows(spreader *s)
+{
+    job *j = s->job;
+    int code = NETFEAT_OK;
+
+    for (int64_t first = 0; code == 0 && first < j->in.rows && !atomic_load(&j->failed);
+         first += NF_FLOW_BATCH) {
+        int64_t rest = j->in.rows - first;
+        code = spread_rows(s, first, rest < NF_FLOW_BATCH ? (int)rest : NF_FLOW_BATCH);
+    }
+    for (size_t part = 0; code == 0 && part < parts_of(j) && !atomic_load(&j->failed); part++) {
+        code = add_part(s, part);
+    }
+    if (code != 0) {
+        atomic_store(&j->failed, true);
+    }
+}
+
+/* ---- threads ---- */
+
+static void *run(void *spreader_of_mine)
+{
+    group_rows(spreader_of_mine);
+    return NULL;
+}
+
+/* The first worker in this thread, each other one in its own; in this one, too, when there are no more. Signals go
+   to the threads of the program. */
+static int run_all(job *j, spreader *workers)
+{
+    pthread_t threads[WORKERS_MAX];
+    bool running[WORKERS_MAX] = {false};
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (size_t i = 1; i < j->workers; i++) {
+        running[i] = pthread_create(&threads[i], NULL, run, &workers[i]) == 0;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    for (size_t i = 0; i < j->workers; i++) {
+        if (!running[i]) {
+            group_rows(&workers[i]);
+        }
+    }
+    for (size_t i = 1; i < j->workers; i++) {
+        if (running[i]) {
+            pthread_join(threads[i], NULL);
+        }
+    }
+    return atomic_load(&j->failed) ? nf_ctx_code(j->ctx) : NETFEAT_OK;
+}
+
+static int write_flows(job *j, const spreader *workers, netfeat_table **ret)
 {
     const nf_flow **list;
+    size_t total = 0, n = 0;
     int code;
 
-    list = nf_alloc_array(s->ctx, s->n + 1, sizeof *list);
+    for (size_t w = 0; w < j->workers; w++) {
+        total += workers[w].n;
+    }
+    list = nf_alloc_array(j->ctx, total + 1, sizeof *list);
     if (list == NULL) {
-        return nf_ctx_code(s->ctx);
+        return nf_ctx_code(j->ctx);
     }
-    for (size_t i = 0; i < s->n; i++) {
-        list[i] = entry_at(s, i);
+    for (size_t w = 0; w < j->workers; w++) {
+        for (size_t i = 0; i < workers[w].n; i++) {
+            list[n++] = entry_at(&workers[w], i);
+        }
     }
-    code = s->config.by_key ? nf_order_by_key(s->ctx, list, s->n) : nf_order_by_position(s->ctx, list, s->n);
-    code = code != 0 ? code : nf_flow_output(s->ctx, &s->config, list, s->n, ret);
-    nf_free(s->ctx, list, (s->n + 1) * sizeof *list);
+    code = j->config.by_key ? nf_order_by_key(j->ctx, list, n) : nf_order_by_position(j->ctx, list, n);
+    code = code != 0 ? code : nf_flow_output(j->ctx, &j->config, list, n, ret);
+    nf_free(j->ctx, list, (total + 1) * sizeof *list);
     return code;
 }
 
@@ -268,15 +377,13 @@ static int write_flows(spreader *s, netfeat_table **ret)
 
 static void spreader_free(spreader *s)
 {
-    netfeat_ctx *ctx = s->ctx;
+    const job *j = s->job;
 
     for (size_t p = 0; p < PARTS; p++) {
-        nf_map_free(ctx, &s->maps[p]);
+        nf_map_free(j->ctx, &s->maps[p]);
     }
-    nf_free(ctx, s->entries, s->cap * s->config.stride);
-    nf_free(ctx, s->records, PARTS * s->span * sizeof *s->records);
-    nf_flow_config_free(ctx, &s->config);
-    nf_free(ctx, s, sizeof *s);
+    nf_free(j->ctx, s->entries, s->cap * j->config.stride);
+    nf_free(j->ctx, s->records, s->records != NULL ? parts_of(j) * j->span * sizeof *s->records : 0);
 }
 
 /* Twice what a part can expect, so that a small table needs little memory. */
@@ -286,26 +393,57 @@ static size_t span_for(int64_t rows)
     return (size_t)(twice < GATHERED ? twice : GATHERED) | 1;
 }
 
-static int prepare(spreader *s, const netfeat_table *packets, const netfeat_options *opts)
+static int prepare(job *j, const netfeat_table *packets, const netfeat_options *opts)
 {
-    int code = nf_flow_configure(s->ctx, opts, &nf_profile_notebook, &s->config);
+    int code = nf_flow_configure(j->ctx, opts, &nf_profile_notebook, &j->config);
 
-    code = code != 0 ? code : nf_flow_input_open(s->ctx, &s->config, packets, &s->in);
+    code = code != 0 ? code : nf_flow_input_open(j->ctx, &j->config, packets, &j->in);
     if (code != 0) {
         return code;
     }
-    if (s->in.rows >= NF_MAP_NONE) {
-        return nf_error(s->ctx, NETFEAT_ERR_LIMIT, "flows_one_way: more than 2^32 - 2 rows");
+    if (j->in.rows >= NF_MAP_NONE) {
+        return nf_error(j->ctx, NETFEAT_ERR_LIMIT, "flows_one_way: more than 2^32 - 2 rows");
     }
-    s->span = span_for(s->in.rows);
-    s->records = nf_alloc_array(s->ctx, PARTS * s->span, sizeof *s->records);
-    return s->records != NULL ? NETFEAT_OK : nf_ctx_code(s->ctx);
+    j->reader = make_reader(&j->in);
+    j->secret = nf_ctx_secret(j->ctx);
+    j->span = span_for(j->in.rows);
+    j->workers = (size_t)nf_option(opts, NETFEAT_OPT_FLOW_THREADS);
+    if ((uint64_t)j->in.rows / ROWS_A_WORKER < j->workers) {
+        j->workers = (size_t)((uint64_t)j->in.rows / ROWS_A_WORKER);
+    }
+    j->workers = j->workers > 0 ? j->workers : 1;
+    return NETFEAT_OK;
+}
+
+static int work(job *j, netfeat_table **ret)
+{
+    spreader *workers = nf_alloc_zero(j->ctx, j->workers * sizeof *workers);
+    int code = NETFEAT_OK;
+
+    if (workers == NULL) {
+        return nf_ctx_code(j->ctx);
+    }
+    for (size_t i = 0; i < j->workers; i++) {
+        workers[i].job = j;
+        workers[i].me = i;
+        if (code == 0) {
+            workers[i].records = nf_alloc_array(j->ctx, parts_of(j) * j->span, sizeof *workers[i].records);
+            code = workers[i].records != NULL ? NETFEAT_OK : nf_ctx_code(j->ctx);
+        }
+    }
+    code = code != 0 ? code : run_all(j, workers);
+    code = code != 0 ? code : write_flows(j, workers, ret);
+    for (size_t i = 0; i < j->workers; i++) {
+        spreader_free(&workers[i]);
+    }
+    nf_free(j->ctx, workers, j->workers * sizeof *workers);
+    return code;
 }
 
 int netfeat_flows_one_way(netfeat_ctx *ctx, const netfeat_table *packets, const netfeat_options *opts,
                           netfeat_table **ret)
 {
-    spreader *s;
+    job j = {.ctx = ctx};
     int code;
 
     if (ctx == NULL) {
@@ -318,14 +456,10 @@ int netfeat_flows_one_way(netfeat_ctx *ctx, const netfeat_table *packets, const 
     if (code != 0) {
         return code;
     }
-    s = nf_alloc_zero(ctx, sizeof *s);
-    if (s == NULL) {
-        return nf_ctx_code(ctx);
-    }
-    s->ctx = ctx;
-    code = prepare(s, packets, opts);
-    code = code != 0 ? code : group_rows(s);
-    code = code != 0 ? code : write_flows(s, ret);
-    spreader_free(s);
+    pthread_mutex_init(&j.lock, NULL);
+    code = prepare(&j, packets, opts);
+    code = code != 0 ? code : work(&j, ret);
+    pthread_mutex_destroy(&j.lock);
+    nf_flow_config_free(ctx, &j.config);
     return code;
 }

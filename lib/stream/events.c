@@ -85,11 +85,21 @@ static uint64_t *rare_counters(netfeat_streams *st, nf_conn *conn)
     return conn->rare;
 }
 
+/* The flag of a direction that stands for a counter, or 0. */
+static uint32_t flag_of(int which)
+{
+    return which == NF_COUNT_MIDSTREAM ? NF_DIR_MIDSTREAM : which == NF_COUNT_ASYNC ? NF_DIR_ASYNC : 0;
+}
+
 void nf_count(netfeat_streams *st, nf_stream *flow, int dir, int which, uint64_t n)
 {
     nf_conn *conn = nf_conn_of(flow);
     uint64_t *counter;
 
+    if (flag_of(which) != 0) {
+        conn->dirs[dir].flags |= flag_of(which);
+        return;
+    }
     if (which < NF_HOT_COUNTERS) {
         counter = &conn->dirs[dir].hot[which];
     } else {
@@ -132,6 +142,9 @@ uint64_t nf_counter(const nf_stream *flow, int dir, int which)
     }
     if (which < NF_HOT_COUNTERS) {
         return conn->dirs[dir].hot[which];
+    }
+    if (flag_of(which) != 0) {
+        return (conn->dirs[dir].flags & flag_of(which)) != 0;
     }
     return conn->rare != NULL ? conn->rare[dir * (NF_COUNTERS - NF_HOT_COUNTERS) + which - NF_HOT_COUNTERS]
                               : 0;

@@ -107,7 +107,9 @@ enum {                    /* bits of nf_dir.flags */
        NF_DIR_CUT = 0x2000,      /* bytes beyond the depth came */
        NF_DIR_PURE_SYN = 0x4000, /* sent SYN without ACK */
        NF_DIR_SYN_ACK = 0x8000,
-       NF_DIR_FIN_SEEN = 0x10000
+       NF_DIR_FIN_SEEN = 0x10000,
+       NF_DIR_MIDSTREAM = 0x20000, /* counters that are 0 or 1, and too common for nf_conn.rare */
+       NF_DIR_ASYNC = 0x40000
 };
 
 enum {               /* what a direction can wait for */

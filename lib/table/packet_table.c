@@ -221,10 +221,22 @@ static int reserve_payload(netfeat_table *tab, int n)
     return NETFEAT_OK;
 }
 
-static inline void fill_packet(const nf_packet_builder *pb, const nf_record *r, nf_packet *pkt)
+static void apply_flags(unsigned flags, nf_packet *pkt)
 {
-    if (pb->config.want & ~RECORD_BITS) {
-        nf_decode(&pb->config, r->link_type, r->data, r->captured_length, r->wire_length, pkt);
+    if (flags & NF_RECORD_NO_TIME) {
+        pkt->quality |= NETFEAT_QUALITY_NO_TIME;
+        pkt->present &= ~NF_BIT(TIMESTAMP);
+    }
+    if (flags & NF_RECORD_TIME_BACKWARDS) {
+        pkt->quality |= NETFEAT_QUALITY_TIME_BACKWARDS;
+    }
+}
+
+static inline void fill_packet(const nf_decode_config *config, bool decode, const nf_record *r,
+                               nf_packet *pkt)
+{
+    if (decode) {
+        nf_decode(config, r->link_type, r->data, r->captured_length, r->wire_length, pkt);
     } else {
         pkt->present = 0;
         pkt->quality = 0;
@@ -236,13 +248,9 @@ static inline void fill_packet(const nf_packet_builder *pb, const nf_record *r, 
     pkt->file_index = r->file_index;
     pkt->interface_id = r->interface_id;
     pkt->timestamp = r->time_ns;
-    if (r->flags & NF_RECORD_NO_TIME) {
-        pkt->quality |= NETFEAT_QUALITY_NO_TIME;
-    } else {
-        pkt->present |= NF_BIT(TIMESTAMP);
-    }
-    if (r->flags & NF_RECORD_TIME_BACKWARDS) {
-        pkt->quality |= NETFEAT_QUALITY_TIME_BACKWARDS;
+    pkt->present |= NF_BIT(TIMESTAMP);
+    if (r->flags != 0) {
+        apply_flags(r->flags, pkt);
     }
 }
 
@@ -253,10 +261,11 @@ static int append_records(netfeat_table *tab, int n)
     nf_packet_builder *pb = tab->growing;
     uint64_t all = UINT64_MAX;
     uint64_t any = 0;
+    bool decode = (pb->config.want & ~RECORD_BITS) != 0;
     int code = NETFEAT_OK;
 
     for (int i = 0; i < n; i++) {
-        fill_packet(pb, &pb->records[i], &pb->packets[i]);
+        fill_packet(&pb->config, decode, &pb->records[i], &pb->packets[i]);
         all &= pb->packets[i].present;
         any |= pb->packets[i].present;
     }

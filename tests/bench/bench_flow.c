@@ -363,6 +363,37 @@ static void time_flows(const char *name, const char *what, const input *in, cons
     netfeat_options_unref(opts);
 }
 
+static double wall(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void time_threads(const char *name, const input *in, int threads)
+{
+    netfeat_options *opts = NULL;
+    double best = 1e9;
+    char what[64];
+
+    snprintf(what, sizeof what, "one-way, partitioned, %d threads, by the wall clock", threads);
+    if (!is_wanted(name, what)) {
+        return;
+    }
+    opts = options("notebook", "", 0, INT64_C(1) << 30);
+    check(netfeat_options_set_int(opts, NETFEAT_OPT_FLOW_THREADS, threads), "threads");
+    for (int pass = 0; pass < PASSES; pass++) {
+        netfeat_table *out = NULL;
+        double start = wall();
+        check(netfeat_flows_one_way(ctx, in->table, opts, &out), "streams");
+        best = wall() - start < best ? wall() - start : best;
+        netfeat_table_unref(out);
+    }
+    report(name, what, best, in->rows);
+    netfeat_options_unref(opts);
+}
+
 static void time_streams(const char *name, const input *in, const char *order)
 {
     netfeat_options *opts = NULL;
@@ -399,6 +430,8 @@ static void time_input(const char *name, int64_t rows, int64_t flows, int scan)
     report(name, "floor: partitioned by hand, no table", floor_time(&in), rows);
     time_streams(name, &in, "first");
     time_streams(name, &in, "key");
+    time_threads(name, &in, 1);
+    time_threads(name, &in, 2);
     time_flows(name, "one-way, streaming (notebook)", &in, "notebook", "", 0);
     time_flows(name, "one-way, streaming (flows)", &in, "flows", "", 0);
     time_flows(name, "two-way, time-outs", &in, "flows", "", 1);

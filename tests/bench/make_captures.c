@@ -1,6 +1,7 @@
 /* Makes captures for the benchmarks; the same bytes for the same arguments.
-   usage: make_captures KIND MIB OUTPUT      KIND: mix | scan, with the suffix -ng for pcapng
+   usage: make_captures KIND MIB OUTPUT      KIND: mix | talk | scan, with the suffix -ng for pcapng
    mix:  an internet mix of about 700 bytes a packet over 100,000 flows, TCP and UDP, IPv4 and some IPv6
+   talk: the same, with a handshake in front of each TCP flow
    scan: as a Mirai-like bot sends: SYNs of 64 to 100 bytes, nearly each with a 5-tuple of its own */
 #include <stdint.h>
 #include <stdio.h>
@@ -14,12 +15,12 @@
 typedef struct {
     uint8_t header[74]; /* Ethernet, IP, TCP or UDP */
     uint32_t seq;
-    uint8_t header_length, is_tcp, is_ip6;
+    uint8_t header_length, is_tcp, is_ip6, is_open;
 } flow;
 
 typedef struct {
     FILE *out;
-    int is_ng;
+    int is_ng, is_talk;
     uint64_t state;
     uint64_t time_ns;
     uint64_t written;
@@ -151,6 +152,39 @@ static uint32_t mix_length(maker *m, unsigned least)
     return length < least ? least : length;
 }
 
+static void swap_bytes(uint8_t *a, uint8_t *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint8_t t = a[i];
+        a[i] = b[i];
+        b[i] = t;
+    }
+}
+
+/* SYN, SYN|ACK, ACK. */
+static void handshake(maker *m, flow *f)
+{
+    unsigned address = f->is_ip6 ? 22 : 26, size = f->is_ip6 ? 16 : 4, l4 = f->is_ip6 ? 54 : 34;
+
+    for (int i = 0; i < 3; i++) {
+        uint8_t frame[74];
+
+        memcpy(frame, f->header, f->header_length);
+        put16(frame + (f->is_ip6 ? 18 : 16), f->is_ip6 ? 20 : 40);
+        put32(frame + l4 + 4, i == 1 ? 0 : f->seq - (i == 0));
+        put32(frame + l4 + 8, i == 0 ? 0 : i == 1 ? f->seq : 1);
+        frame[l4 + 13] = i == 0 ? 2 : i == 1 ? 0x12 : 0x10;
+        put16(frame + l4 + 14, 65535);
+        if (i == 1) {
+            swap_bytes(frame + address, frame + address + size, size);
+            swap_bytes(frame + l4, frame + l4 + 2, 2);
+        }
+        m->time_ns += next_random(m) % 4000;
+        write_packet(m, frame, f->header_length);
+    }
+    f->is_open = 1;
+}
+
 static void mix_packet(maker *m)
 {
     uint8_t frame[FRAME_MAX + 1];
@@ -159,6 +193,9 @@ static void mix_packet(maker *m)
     uint8_t *l4 = frame + (f->is_ip6 ? 54 : 34);
     uint32_t payload = length - f->header_length;
 
+    if (m->is_talk && f->is_tcp && !f->is_open) {
+        handshake(m, f);
+    }
     memcpy(frame, f->header, f->header_length);
     memcpy(frame + f->header_length, m->noise + next_random(m) % (NOISE_SIZE - FRAME_MAX), payload);
     put16(frame + (f->is_ip6 ? 18 : 16), length - (f->is_ip6 ? 54 : 14));
@@ -195,11 +232,14 @@ int main(int argc, char **argv)
     uint64_t bytes;
     int is_mix;
 
-    if (argc != 4 || m == NULL || (strncmp(argv[1], "mix", 3) != 0 && strncmp(argv[1], "scan", 4) != 0)) {
-        fprintf(stderr, "usage: make_captures mix|scan|mix-ng|scan-ng MIB OUTPUT\n");
+    if (argc != 4 || m == NULL ||
+        (strncmp(argv[1], "mix", 3) != 0 && strncmp(argv[1], "talk", 4) != 0 &&
+         strncmp(argv[1], "scan", 4) != 0)) {
+        fprintf(stderr, "usage: make_captures mix|talk|scan|mix-ng|talk-ng|scan-ng MIB OUTPUT\n");
         return 2;
     }
-    is_mix = argv[1][0] == 'm';
+    m->is_talk = argv[1][0] == 't';
+    is_mix = argv[1][0] == 'm' || m->is_talk;
     m->is_ng = strstr(argv[1], "-ng") != NULL;
     m->state = 20161021;
     m->time_ns = UINT64_C(1700000000) * 1000000000;

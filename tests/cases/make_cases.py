@@ -165,7 +165,8 @@ def local_links():
     yield both(Case("link_007_arcnet_bsd", 7), raw(b"\x01\x02\xd4\x00\x00\x01"), {}, V4)
     yield both(Case("link_010_fddi", 10), lambda i: b"\x50" + macs + bytes(snap(i)), fields)
     yield both(Case("link_100_atm_rfc1483", 100), snap, with_ether_type())
-    yield both(Case("link_106_atm_clip", 106), snap, with_ether_type())
+    for number in (19, 106):
+        yield both(Case("link_%03d_atm_clip" % number, number), snap, with_ether_type())
     yield both(Case("link_123_sunatm", 123), lambda i: b"\x02\x00\x00\x20" + bytes(snap(i)), with_ether_type())
     yield both(Case("link_129_arcnet_linux", 129), raw(b"\x01\x02\x00\x00\xd4\x00\x00\x01"), {}, V4)
     yield both(Case("link_242_ipoib", 242), typed(bytes(40), b"\0\0"), with_ether_type())

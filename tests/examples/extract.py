@@ -29,7 +29,7 @@ GOLDEN = [
     ("scan.csv", ["-n", "60", "-c", COLUMNS, SCAN]),
     ("benign.csv", ["-n", "60", "-c", COLUMNS, BENIGN]),
     ("icmp.csv", ["-f", "icmp or icmp6", "-c", "packet_number,src_ip,icmp_type,icmp_code,payload_length", BENIGN]),
-    ("payload.csv", ["--payload", "-f", "udp", "-n", "6", "-c", "packet_number,src_port,payload", BENIGN]),
+    ("payload.csv", ["--payload", "--filter", "udp", "-n", "6", "-c", "packet_number,src_port,payload", BENIGN]),
     ("both.csv", ["-f", "arp", "-c", "file_index,packet_number,arp_operation,src_mac,timestamp", SCAN, BENIGN]),
 ]
 
@@ -63,6 +63,24 @@ def same(name, result):
         pairs = zip(text.splitlines() + [""], expected.splitlines() + [""])
         found += ["got  %s\nwant %s" % pair for pair in pairs if pair[0] != pair[1]][:5] or ["lengths differ"]
     return found
+
+
+def whole_datagrams():
+    """A datagram of three fragments, one that lacks its second half, and one that needs none."""
+    def ip(ident, place, data):
+        return bytes(12) + b"\x08\0" + struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(data), ident, place, 64, 17, 0,
+                                                  bytes((10, 0, 0, 1)), bytes((10, 0, 0, 2))) + data
+
+    udp = struct.pack(">HHHH", 5000, 9, 8 + 40, 0) + bytes(40)
+    frames = [ip(1, 0x2000, udp[:16]), ip(1, 4, udp[32:]), ip(2, 0x2000, udp[:16]), ip(1, 0x2002, udp[16:32]),
+              ip(3, 0, udp)]
+    image = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + b"".join(
+        struct.pack("<IIII", i, 0, len(frame), len(frame)) + frame for i, frame in enumerate(frames))
+    columns = ["-c", "packet_number,dst_port,payload_length", "-"]
+    rows = list(csv.reader(io.StringIO(run("--whole", *columns, data=image)[1], newline="")))[1:]
+    pieces = list(csv.reader(io.StringIO(run(*columns, data=image)[1], newline="")))[1:]
+    found = [] if rows == [["4", "9", "40"], ["5", "9", "40"]] else ["%s" % rows]
+    return found + ([] if len(pieces) == 5 and pieces[1][1] == "" else ["without --whole: %s" % pieces])
 
 
 def csv_shape():
@@ -229,6 +247,7 @@ def main():
         t.check("shape of the CSV", csv_shape())
         t.check("inputs and outputs agree", inputs_agree())
         t.check("outer", outer())
+        t.check("whole datagrams", whole_datagrams())
         t.check("anonymize", anonymized())
         for name, arguments, code, out, err in damaged(pathlib.Path(folder)):
             t.check(name, expect(run(*arguments, cwd=folder), code, out, err))

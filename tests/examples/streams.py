@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -87,6 +88,27 @@ def depth():
     return differs(sum(len(ev["hex"]) // 2 for ev in events("--depth", "10", BENIGN) if ev["ev"] == "data"), wanted)
 
 
+def receivers():
+    """Two segments behind a hole that contradict each other, to a receiver with a policy of its own."""
+    frames = []
+    for flags, seq, text, back in ((2, 0, b"", 0), (18, 0, b"", 1), (16, 1, b"", 0), (16, 5, b"AAAA", 0), (16, 5, b"BBBB", 0),
+                                   (16, 1, b"....", 0)):
+        ends, ports = (b"\x0a\0\0\x01", b"\x0a\0\0\x02"), (4000, 80)
+        tcp = struct.pack(">HHIIBBHHH", ports[back], ports[1 - back], seq, 1 if flags & 16 else 0, 0x50, flags, 65535, 0, 0)
+        frames.append(bytes(12) + b"\x08\0" + struct.pack(">BBHHHBBH", 0x45, 0, 40 + len(text), 0, 0, 64, 6, 0) +
+                      ends[back] + ends[1 - back] + tcp + text)
+    image = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + b"".join(
+        struct.pack("<IIII", i, 0, len(frame), len(frame)) + frame for i, frame in enumerate(frames))
+    wrong = []
+    for arguments, wanted in (((), b"....AAAA"), (("--policy", "last"), b"....BBBB"),
+                              (("--policy", "10.0.0.0/24=last"), b"....BBBB"), (("--policy", "10.0.0.2=last"), b"....BBBB"),
+                              (("--policy", "10.0.0.1=last"), b"....AAAA"), (("--policy", "::/0=last"), b"....BBBB")):
+        found = run("--events", "--set", "stream.checksum=0", *arguments, "-", data=image)
+        data = b"".join(bytes.fromhex(ev["hex"]) for ev in map(json.loads, found[1].splitlines()) if ev["ev"] == "data")
+        wrong += differs((arguments, data), (arguments, wanted))
+    return wrong
+
+
 def says(code, part, *arguments, data=None, out=None):
     got = run(*arguments, data=data)
     fits = got[0] == code and part in got[2] and (out is None or (out in got[1] if out else got[1] == b""))
@@ -108,12 +130,14 @@ def main():
         t.check("depth", depth())
         for policy in POLICIES:
             t.check("policy " + policy, differs(lines("--policy", policy, BENIGN), lines(BENIGN)))
+        t.check("policy of a receiver", receivers())
         t.check("urgent inline", differs(lines("--urgent", "inline", BENIGN), lines(BENIGN)))
         t.check("memory, idle time, an option by its name", differs(
             lines("--max-memory", "1000000", "--idle", "1000", "--set", "stream.max_segments=100", BENIGN), lines(BENIGN)))
         t.check("standard input", differs(run("-", data=pathlib.Path(BENIGN).read_bytes())[1], run(BENIGN)[1]))
         t.check("help", says(0, "", "--help", out=b"usage: netfeat-streams"))
         for name, arguments in (("no input", ()), ("unknown option", ("--no-such", BENIGN)), ("unknown policy", ("--policy", "best", BENIGN)),
+                                ("no prefix", ("--policy", "10.0.0.0/8/9=last", BENIGN)), ("no policy", ("--policy", "10.0.0.0/8=best", BENIGN)),
                                 ("no number", ("--depth", "many", BENIGN)), ("neither way", ("--urgent", "maybe", BENIGN)),
                                 ("no such option", ("--set", "stream.nosuch=1", BENIGN))):
             t.check(name, says(2, "", *arguments, out=b""))

@@ -82,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     wild = choose(&from, 8) != 0;
     c = random_script(&from, wild, 12 + (unsigned)(size < 2000 ? size / 2 : 1000));
-    compare(c, hash % 4 == 0 ? SCRIPT_SEVENS : SCRIPT_PACKETS, hash);
+    compare(c, hash % 4 == 0 ? SCRIPT_SOURCES(7) : SCRIPT_PACKETS, hash);
     wrong = torture_once(&t, run_refused, c, 2 + hash % 40, hash % 3 == 0, &code);
     if (wrong != NULL) {
         fprintf(stderr, "%s\n", wrong);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Make seeds for the fuzz targets out of the sample captures and of captures built here.
-usage: make_corpus.py     writes tests/fuzz/corpus/decode, table, capture, stream, frag and pipeline (which takes the Python package
+usage: make_corpus.py     writes tests/fuzz/corpus/decode, table, capture, flow, stream, frag and pipeline (which takes the Python package
 and the library of this tree: PYTHONPATH=lib/python NETFEAT_LIBRARY=build/lib/libnetfeat.so)"""
 import bz2
 import gzip
@@ -189,6 +189,33 @@ def script_seeds():
             write(target, "dice-%02d" % number, dice)
 
 
+def flow_packet(hosts, kind, flags, seq=0, ack=0, step=30, payload=0, rest=(0, 0, 0)):
+    """A packet of fuzz_flow, 2^step ns behind the one before."""
+    return struct.pack("<BBBHHBBBBB", hosts, kind, flags, seq, ack, step, payload, *rest)
+
+
+def flow_seeds():
+    """A connection with everything it needs, others half open, pings, fragments; under each profile and other settings."""
+    there, back = 1 | 2 << 2, 2 | 1 << 2
+    connection = [flow_packet(there, 0x40, 2, 100), flow_packet(back, 0x20, 18, 500, 101),
+                  flow_packet(there, 0x40, 16, 101, 501), flow_packet(there, 0x40, 24, 101, 501, payload=50),
+                  flow_packet(back, 0x20, 24, 501, 151, payload=200), flow_packet(there, 0x40, 17, 151, 701),
+                  flow_packet(back, 0x20, 17, 701, 152), flow_packet(there, 0x40, 16, 152, 702),
+                  flow_packet(there, 0x40, 2, 9000, step=33)]
+    reset = [flow_packet(there | 16, 1, 2, 7), flow_packet(back | 16, 1, 20, 0, 8), flow_packet(back | 16, 1, 4, 1)]
+    pings = [flow_packet(there, 4, 8, rest=(0, 17, 0)), flow_packet(back, 4, 0, rest=(0, 17, 0)),
+             flow_packet(there | 16, 5, 128), flow_packet(back | 16, 5, 129), flow_packet(there, 4, 3)]
+    pieces = [flow_packet(there, 3, 0, payload=90, rest=(0, 8, 0)), flow_packet(there, 0x1B, 0, payload=40),
+              flow_packet(back, 0x1B, 0, payload=30), flow_packet(there, 3, 0, step=40), flow_packet(0x60, 0, 0)]
+    packets = b"".join(connection + reset + pings + pieces)
+    for profile in range(6):
+        for number, head in enumerate((bytes((0, 0x63, 0, 0, 33, 32, 30, 0, 42, 6)), bytes((0x40, 3, 34, 36, 31, 32, 30, 0, 42, 2)),
+                                       bytes((0xC0, 2, 0, 0, 0, 0, 0, 3, 0, 0)), bytes((0x40, 0x1F, 40, 41, 20, 30, 31, 0, 5, 20)))):
+            write("flow", "profile-%d-%d" % (profile, number), bytes((head[0] | profile,)) + head[1:] + packets)
+    for number in range(8):
+        write("flow", "dice-%d" % number, hashlib.shake_128(b"flow %d" % number).digest(10 + 12 * (10 + 12 * number)))
+
+
 def main():
     scan = distinct(pcap_records((DATA / "mirai_scan.pcap").read_bytes()))
     benign = distinct(pcapng_records((DATA / "benign.pcapng").read_bytes()))
@@ -224,6 +251,7 @@ def main():
     write("capture", "notes-le", b"\x41" + talkative("<", few[0]))
     write("capture", "notes-be", b"\xc2" + talkative(">", few[0]))
     script_seeds()
+    flow_seeds()
     pipeline_seeds()
 
 

@@ -9,6 +9,8 @@ import unittest
 SKIPPED = 77
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
+BENIGN, SCAN = ROOT / "examples" / "data" / "benign.pcapng", ROOT / "examples" / "data" / "mirai_scan.pcap"
+
 try:
     import numpy  # noqa: F401  # pylint: disable=unused-import
 except ImportError:
@@ -50,8 +52,8 @@ def udp(payload=b"", source=40000, destination=53):
     return struct.pack(">HHHH", source, destination, 8 + len(payload), 0) + payload
 
 
-def icmp(payload=b"", kind=8):
-    return struct.pack(">BBHHH", kind, 0, 0, 1, 1) + payload
+def icmp(payload=b"", kind=8, identifier=1):
+    return struct.pack(">BBHHH", kind, 0, 0, identifier, 1) + payload
 
 
 def arp():

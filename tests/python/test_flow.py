@@ -1,6 +1,8 @@
 """Flows from Python, and the notebook's extract_streams against pandas."""
 
 import decimal
+import pathlib
+import tempfile
 import unittest
 
 import numpy
@@ -97,6 +99,47 @@ class Flows(unittest.TestCase):
         one = netfeat.flows_one_way(table)
         other = netfeat.flows(table, profile="notebook")
         self.assertEqual({n: one[n].to_list() for n in one.columns}, {n: other[n].to_list() for n in other.columns})
+
+    def test_pings(self):
+        """Request and reply are one flow; another identifier is another one."""
+        there, back = (10, 0, 0, 1), (10, 0, 0, 2)
+        packets = [support.ethernet(support.ipv4(support.icmp(b"ping", kind, identifier), 1, *ends))
+                   for identifier in (7, 9) for kind, ends in ((8, (there, back)), (0, (back, there)))]
+        flows = netfeat.flows(support.pcap(packets))
+        self.assertEqual(flows["fwd_packets"].to_list(), [1, 1])
+        self.assertEqual(flows["bwd_packets"].to_list(), [1, 1])
+        self.assertEqual(flows["icmp_type"].to_list(), [8, 8])
+
+    def test_live(self):
+        """Without traffic, expire() ends flows by the caller's clock."""
+        table = netfeat.read(str(BENIGN))
+        last = max(time for time in table["timestamp"].to_list() if time is not None)
+        engine = netfeat.Flows(idle_ns=10**9, active_ns=0)
+        engine.feed(table)
+        engine.take()
+        still = engine.counters["open"]
+        self.assertGreater(still, 0)
+        self.assertEqual(engine.expire(last - 10**10), 0)
+        self.assertEqual(engine.expire(last + 10**10), still)
+        self.assertEqual(engine.counters["open"], 0)
+        reasons = set(engine.take()["end_reason"].to_list())
+        self.assertTrue(reasons <= {2, 4, 5}, reasons)  # idle, or FIN or RST long ago
+
+    def test_packets_of_a_flow(self):
+        flows = netfeat.flows(str(BENIGN))
+        engine = netfeat.Flows()
+        ids = [engine.feed(batch) for batch in netfeat.batches(str(BENIGN), rows=100)]
+        longest = max(zip(flows["packets"].to_list(), flows["flow_id"].to_list()))
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "cut.pcap"
+            self.assertEqual(netfeat.save_packets(str(BENIGN), ids, longest[1], path), longest[0])
+            again = netfeat.flows(str(path))
+            self.assertEqual(again["packets"].to_list(), [longest[0]])
+            whole = engine.feed(netfeat.read(str(BENIGN), source_file_index=1))
+            self.assertEqual(netfeat.save_packets(str(BENIGN), whole, [], path), 0)
+            self.assertEqual(len(netfeat.read(str(path))), 0)
+            self.assertRaises(netfeat.RangeError, netfeat.save_packets, str(BENIGN), ids[:1], [1], path)
+            self.assertRaises(netfeat.RangeError, netfeat.save_packets, str(BENIGN), [], [1], path)
 
 
 if __name__ == "__main__":

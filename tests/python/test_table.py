@@ -236,8 +236,28 @@ class Rows(unittest.TestCase):
         self.assertNotEqual(table.anonymize(bytes(32))["src_ip"].to_list(), shared["src_ip"].to_list())
         for bad in (b"", bytes(31)):
             self.assertRaises(netfeat.ArgumentError, table.anonymize, bad)
-        for bad in ("secret", 32):
+        for bad in ("secret", 32, None):
             self.assertRaises(TypeError, table.anonymize, bad)
+
+    @unittest.skipUnless(_ffi.C.build_has(b"anonymize"), "built without nettle")
+    def test_anonymized_while_read(self):
+        key = bytes(range(32))
+        table = netfeat.read(support.BENIGN, payload=True)
+        wanted = support.columns_of(table.anonymize(key))
+        found = netfeat.read(support.BENIGN, payload=True, anonymize=key)
+        self.assertEqual(support.columns_of(found), wanted)
+        self.assertEqual(found.counters, table.counters)
+        parts = list(netfeat.batches(support.BENIGN, 100, anonymize=key))
+        self.assertGreater(len(parts), 1)
+        self.assertEqual(support.columns_of(netfeat.concat(parts)), wanted)
+        with netfeat.Source(support.BENIGN, anonymize=key) as source:
+            self.assertRaises(TypeError, next, source)
+            self.assertEqual(support.columns_of(source.read()), wanted)
+        several = netfeat.read([support.BENIGN, support.SCAN], threads=2, anonymize=key)
+        self.assertEqual(several[:len(table)]["src_ip"].to_list(), found["src_ip"].to_list())
+        for call in (netfeat.read, netfeat.batches, netfeat.Source):
+            self.assertRaises(TypeError, call, support.BENIGN, anonymize="secret")
+        self.assertRaises(netfeat.ArgumentError, netfeat.read, support.BENIGN, anonymize=b"short")
 
     def test_concat(self):
         table = mixed(payload=True)

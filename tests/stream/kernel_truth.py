@@ -26,7 +26,7 @@ import netfeat
 
 CONNECTIONS = int(sys.argv[1]) if len(sys.argv) > 1 else 24
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else int(time.time())
-CLIENT, SERVER, PORT, LAST_PORT = "10.9.0.1", "10.9.0.2", 8000, 7
+CLIENT, SERVER, PORT, LAST_PORT = "10.9.0.1", "10.9.0.2", 8000, 7  # the last one says that all is over
 NETEM = "netem delay 3ms 3ms 25% loss 2% duplicate 1% reorder 20% 50%"
 CLONE_NEWNET, TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x40000000, 0x400454CA, 1, 0x1000
 MOST_SECONDS = 120
@@ -158,7 +158,7 @@ def converse(number, ret):
 
 
 class Live(threading.Thread):
-    """What the library makes of the device's packets, until the last connection has said its words."""
+    """What the library makes of the device's packets, for ever."""
 
     def __init__(self, device):
         super().__init__(daemon=True)
@@ -168,14 +168,23 @@ class Live(threading.Thread):
     def run(self):
         try:
             for event in netfeat.stream_events(self.source, **OPTIONS):
-                key = event.stream.client.port, event.side
-                if event.kind == "data" and event.stream.server.port == LAST_PORT:
-                    return
-                if event.kind == "data":
-                    self.found[key] += event.data
+                if event.kind == "data" and event.stream.server.port == PORT:
+                    self.found[event.stream.client.port, event.side] += event.data
                 self.gaps += event.kind == "gap"
         except netfeat.Error as error:
             self.error = error
+
+    def wait(self, expected):
+        """Until as many bytes came as the sockets have, and a moment longer: there must be no more."""
+        wanted = sum(int(sides[side].split(":")[0]) for sides in expected.values() for side in sides)
+        deadline = time.monotonic() + MOST_SECONDS
+        while self.error is None and time.monotonic() < deadline and sum(map(len, list(self.found.values()))) < wanted:
+            time.sleep(.05)
+        time.sleep(.2)
+        if self.error is not None or self.gaps:
+            print("not ok: live: %s, %d gaps" % (self.error or "no error", self.gaps))
+            return 1
+        return 0
 
 
 def recorded(file):
@@ -231,11 +240,14 @@ def compare(found, expected, what):
 
 
 def start_peer(record):
-    """The other namespace and the carrier between the two: (lines of the server, its process)."""
+    """The other namespace and the carrier between the two, and with it the device, for as long as the last one is open:
+    (lines of the server, its process, a descriptor)."""
     near, netem = open_tun("nf0", CLIENT)
     ready, pipe = os.pipe()
+    over, ours = os.pipe()
     server = os.fork()
     if server == 0:
+        os.close(ours)
         if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
             os.write(pipe, b"skip\n")
             os._exit(0)
@@ -246,19 +258,20 @@ def start_peer(record):
         try:
             os.write(pipe, b"netem\n" if netem and both else b"own\n")
             serve(pipe)
-            time.sleep(1)
+            os.read(over, 1)
         finally:
             os.kill(carrier, signal.SIGKILL)
             os._exit(0)
     os.close(near)
     os.close(pipe)
-    return os.fdopen(ready), server
+    os.close(over)
+    return os.fdopen(ready), server, ours
 
 
 def main():
     run("ip", "link", "set", "lo", "up")
     record = tempfile.TemporaryFile()
-    lines, server = start_peer(record)
+    lines, server, device = start_peer(record)
     how = lines.readline().strip()
     if how not in ("netem", "own") or lines.readline().strip() != "ready":
         skip("a second network namespace is not permitted")
@@ -279,21 +292,19 @@ def main():
     at_server = {int(port): d for port, d in json.loads(lines.readline()).items()}  # all has come over there
     talk(last, b"the end", random.Random(0))
     last.close()
-    os.waitpid(server, 0)
     expected = {port: {"client": at_server[port], "server": received[port]} for port in received}
     for port, sides in expected.items():  # the sockets themselves
         assert sides["client"] == digest(content(SEED, "client", port - 20000))
         assert sides["server"] == digest(content(SEED, "server", port - 20000))
+    wrong = 0
+    if live is not None:
+        wrong += live.wait(expected)
+        wrong += compare(live.found, expected, "captured live")
+    os.close(device)
+    os.waitpid(server, 0)
     packets = recorded(record)
     print("seed %d, %d connections, %d packets at the device; what goes wrong is %s" % (
         SEED, CONNECTIONS, len(packets), "netem's work" if how == "netem" else "the carrier's work"))
-    wrong = 0
-    if live is not None:
-        live.join(MOST_SECONDS)
-        if live.is_alive() or live.error is not None or live.gaps:
-            print("not ok: live: %s, %d gaps" % (live.error or ("no end" if live.is_alive() else "done"), live.gaps))
-            wrong += 1
-        wrong += compare(live.found, expected, "captured live")
     dice = random.Random(SEED)
     for policy in (0, 1, 2, 3, 4, 5, 6, 7):
         image, options = pcap(packets), OPTIONS

@@ -28,6 +28,7 @@ typedef struct flow {
     struct flow *next_by_id;
     int first; /* the side that is direction 0 */
     bool eof[2], reset, heard[2], in_middle;
+    bool ended_before;         /* its last gap would be wrong had it ended behind the current segment */
     int64_t last;              /* time */
     int64_t start[2], next[2]; /* offsets */
     uint64_t *seen[2];         /* a bit for each byte that the tap saw and the library has not yet said */

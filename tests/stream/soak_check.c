@@ -132,7 +132,7 @@ static void on_open(soak *s)
     const segment *seg = s->current;
     uint64_t id = netfeat_streams_id(s->st);
     uint8_t address[16];
-    int port;
+    int port = 0;
     flow *f = seg != NULL ? seg->f : NULL;
 
     if (f == NULL || f->id != 0 || netfeat_streams_endpoint(s->st, 0, address, &port) != 0) {
@@ -143,7 +143,7 @@ static void on_open(soak *s)
     s->streams++;
     f->id = id;
     f->first = port == f->port ? 0 : 1;
-    f->reset = f->heard[0] = f->heard[1] = false;
+    f->reset = f->heard[0] = f->heard[1] = f->ended_before = false;
     f->in_middle = (seg->flags & (NETFEAT_TCP_SYN | NETFEAT_TCP_ACK)) != NETFEAT_TCP_SYN;
     for (int side = 0; side < 2; side++) {
         f->start[side] = seg->flags & NETFEAT_TCP_SYN ? 0 : side == seg->side ? seg->offset : seg->ack;
@@ -185,7 +185,8 @@ static void on_gap(soak *s, flow *f, int side)
     if (from != f->next[side] || n == 0 || from + n > (int64_t)f->size[side] + 1) {
         soak_fail(s, f, "a gap at a wrong place");
     }
-    if (reason == NETFEAT_GAP_TIMEOUT || reason == NETFEAT_GAP_ACK) {
+    f->ended_before |= reason == NETFEAT_GAP_END && any_seen(f, side, from, from + n);
+    if (reason == NETFEAT_GAP_TIMEOUT || reason == NETFEAT_GAP_ACK || f->ended_before) {
         unmark_segment(s, f, side);
     }
     if (any_seen(f, side, from, from + n)) {
@@ -205,6 +206,9 @@ static void on_close(soak *s, flow *f)
     flow **at = &s->by_id[f->id % BY_ID];
     int reason = netfeat_streams_reason(s->st);
 
+    if (f->ended_before && reason != NETFEAT_END_TIMEOUT) {
+        soak_fail(s, f, "a gap over bytes that came");
+    }
     for (int side = 0; side < 2 && !f->reset; side++) {
         if (reason != NETFEAT_END_FIN) {
             unmark_segment(s, f, side);

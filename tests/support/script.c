@@ -300,3 +300,47 @@ void script_free(script_case *cases, size_t n)
     }
     free(cases);
 }
+
+/* ---- the other direction ---- */
+
+static bool starts_with_handshake(const script_case *c)
+{
+    static const unsigned flags[] = {NETFEAT_TCP_SYN, NETFEAT_TCP_SYN | NETFEAT_TCP_ACK, NETFEAT_TCP_ACK};
+
+    for (size_t i = 0; i < 3; i++) {
+        if (i >= c->n_packets || c->packets[i].flags != flags[i] || c->packets[i].len > 0 ||
+            c->packets[i].side != (int)(i % 2)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool script_mirror(script_case *c)
+{
+    uint32_t isn[2] = {c->isn[1], c->isn[0]};
+    int opened = 0;
+
+    if (!starts_with_handshake(c)) {
+        return false;
+    }
+    for (size_t i = 0; i < c->n_packets; i++) {
+        script_packet *p = &c->packets[i];
+        uint32_t seq = p->seq - c->isn[p->side], ack = p->ack - c->isn[!p->side];
+
+        p->side = i < 3 ? p->side : !p->side;
+        p->seq = seq + isn[p->side];
+        p->ack = p->flags & NETFEAT_TCP_ACK ? ack + isn[!p->side] : p->ack;
+    }
+    c->isn[0] = isn[0];
+    c->isn[1] = isn[1];
+    for (char *line = c->expected; line != NULL && *line != '\0'; line += *line == '\n') {
+        opened += strncmp(line, "open\n", 5) == 0;
+        if ((line[0] == '>' || line[0] == '<') &&
+            opened < 2) { /* a second stream begins with who sends first */
+            line[0] = line[0] == '>' ? '<' : '>';
+        }
+        line += strcspn(line, "\n");
+    }
+    return true;
+}

@@ -55,6 +55,9 @@ script_case *script_parse(const char *text, size_t *ret_n);
 script_case *script_load(const char *folder, size_t *ret_n);
 void script_free(script_case *cases, size_t n);
 script_packet *script_add(script_case *c);
+/* Exchange the sides behind the handshake: what one sends, the other one does now. False: the case does not start with
+   a whole handshake. */
+bool script_mirror(script_case *c);
 
 /* A growing text. */
 typedef struct {
@@ -69,11 +72,14 @@ void script_print_bytes(script_text *t, const uint8_t *data, size_t size);
 #define SCRIPT_FRAME 66000
 uint32_t script_frame(const script_packet *p, bool swap, uint8_t *frame, uint32_t *ret_captured);
 
-enum { SCRIPT_PACKETS, SCRIPT_SOURCE, SCRIPT_SEVENS, SCRIPT_TABLE, SCRIPT_MODES };
+enum { SCRIPT_PACKETS, SCRIPT_SOURCE, SCRIPT_TABLE, SCRIPT_MODES };
+/* ... or sources, tables of n packets each. */
+#define SCRIPT_SOURCES(n) (SCRIPT_MODES + 2 * (int)(n))
+#define SCRIPT_TABLES(n)  (SCRIPT_MODES + 2 * (int)(n) + 1)
 
 typedef struct {
     netfeat_ctx *ctx;
-    int mode; /* one packet a call, one source, sources of seven packets each, a table */
+    int mode; /* one packet a call, one source, a table */
     bool swap;
     bool keep_going; /* NOMEM and LIMIT are no end */
 } script_how;

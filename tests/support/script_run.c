@@ -321,13 +321,18 @@ static int make_table(const script_how *how, netfeat_source *src, netfeat_table 
     return code;
 }
 
+static bool is_table(int mode)
+{
+    return mode == SCRIPT_TABLE || (mode >= SCRIPT_MODES && (mode - SCRIPT_MODES) % 2 == 1);
+}
+
 static int feed_image(collector *c, const script_how *how, const file_image *f)
 {
     netfeat_source *src = NULL;
     netfeat_table *tab = NULL;
     int code = netfeat_source_open_memory(how->ctx, f->p, f->size, NULL, &src);
 
-    if (code == 0 && how->mode == SCRIPT_TABLE) {
+    if (code == 0 && is_table(how->mode)) {
         code = make_table(how, src, &tab);
         code = code != 0 ? code : netfeat_streams_feed_table(c->st, tab);
     } else if (code == 0) {
@@ -340,7 +345,7 @@ static int feed_image(collector *c, const script_how *how, const file_image *f)
 
 static int feed(collector *c, const script_case *script, const script_how *how)
 {
-    size_t each = how->mode == SCRIPT_SEVENS ? 7 : script->n_packets;
+    size_t each = how->mode >= SCRIPT_MODES ? (size_t)(how->mode - SCRIPT_MODES) / 2 : script->n_packets;
     file_image f = {NULL, 0, 0};
     int code = 0;
 

@@ -353,8 +353,8 @@ Test(decode, catalogue)
         last = id;
         count++;
     }
-    cr_expect_eq(count, 58);
-    cr_expect_eq(last, NETFEAT_FIELD_IP_ECN);
+    cr_expect_eq(count, 59);
+    cr_expect_eq(last, NETFEAT_FIELD_ICMP_ID);
     cr_expect_eq(netfeat_field_by_name("src_port"), NETFEAT_FIELD_SRC_PORT);
     cr_expect_eq(netfeat_field_type(NETFEAT_FIELD_SRC_IP), NETFEAT_TYPE_BYTES16);
     cr_expect_str_eq(netfeat_field_unit(NETFEAT_FIELD_TIMESTAMP), "ns");
@@ -363,7 +363,7 @@ Test(decode, catalogue)
     cr_expect_eq(netfeat_field_by_name(NULL), NETFEAT_ERR_ARGUMENT);
     cr_expect_eq(netfeat_field_next(-5), 1);
     cr_expect_eq(netfeat_field_next(INT_MAX), 0);
-    static const int unknown[] = {INT_MIN, -1, 0, 59, 63, 64, 1000, INT_MAX};
+    static const int unknown[] = {INT_MIN, -1, 0, 60, 63, 64, 1000, INT_MAX};
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
         cr_expect_null(netfeat_field_name(unknown[i]));
         cr_expect_null(netfeat_field_unit(unknown[i]));

@@ -195,13 +195,13 @@ Test(decode_transport, others)
          ETH("0800") IP4("0021", "01") "0800"
                                        "0000"
                                        "00010002" HELLO "ff",
-         0, "icmp_type=8 icmp_code=0 payload_length=5 l4_length=13 padding_length=1 -src_port"},
+         0, "icmp_type=8 icmp_code=0 icmp_id=1 payload_length=5 l4_length=13 padding_length=1 -src_port"},
         {"icmp error", 1,
          ETH("0800") IP4("0038", "01") "0303"
                                        "0000"
                                        "00000000" IP4("0028", "06") "03e80050"
                                                                     "00000007",
-         0, "icmp_type=3 icmp_code=3 src_ip=1.2.3.4 payload_length=28 -src_port -dst_port"},
+         0, "icmp_type=3 icmp_code=3 src_ip=1.2.3.4 payload_length=28 -src_port -dst_port -icmp_id"},
         {"icmp cut", 1, ETH("0800") IP4("0021", "01") "0b", 12,
          "icmp_type=11 -icmp_code -payload_length quality=101"},
         {"icmp too short", 1, ETH("0800") IP4("0018", "01") "0b010000", 0,
@@ -210,7 +210,17 @@ Test(decode_transport, others)
          ETH("86dd") IP6("000d", "3a") "8000"
                                        "0000"
                                        "00010002" HELLO,
-         0, "icmp_type=128 icmp_code=0 payload_length=5"},
+         0, "icmp_type=128 icmp_code=0 icmp_id=1 payload_length=5"},
+        {"icmpv6 neighbour", 1,
+         ETH("86dd") IP6("000d", "3a") "8700"
+                                       "0000"
+                                       "00010002" HELLO,
+         0, "icmp_type=135 payload_length=5 -icmp_id"},
+        {"icmp timestamp reply", 1,
+         ETH("0800") IP4("0021", "01") "0e00"
+                                       "0000"
+                                       "fffe0002" HELLO,
+         0, "icmp_type=14 icmp_id=65534 payload_length=5"},
     };
     CHECK_PACKETS(cases);
 }

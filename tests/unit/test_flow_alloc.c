@@ -133,6 +133,7 @@ out:
 static int streams_case(torture *t, void *user)
 {
     netfeat_ctx *ctx = NULL;
+    netfeat_options *opts = NULL;
     netfeat_table *in = NULL, *out = NULL;
     int code = torture_ctx(t, &ctx);
 
@@ -141,31 +142,54 @@ static int streams_case(torture *t, void *user)
     }
     if (code == 0) {
         nf_ctx_set_secret_seed(ctx, 1);
-        TRY(t, netfeat_flows_one_way(ctx, in, NULL, &out));
+        TRY(t, netfeat_options_new(ctx, &opts));
+        TRY(t, netfeat_options_set_int(opts, NETFEAT_OPT_FLOW_THREADS, 2)); /* with enough rows */
+        TRY(t, netfeat_flows_one_way(ctx, in, opts, &out));
         torture_saw_table(t, out);
     }
 out:
+    netfeat_options_unref(opts);
     netfeat_table_unref(out);
     netfeat_table_unref(in);
     netfeat_ctx_unref(ctx);
     return code;
 }
 
+/* Rows enough for two threads, of few streams. */
+static netfeat_table *few_streams(netfeat_ctx *ctx)
+{
+    enum { ROWS = 2100 };
+    pkt *p = malloc(ROWS * sizeof *p);
+    netfeat_table *tab;
+
+    for (int i = 0; i < ROWS; i++) {
+        p[i] = packets[i % 11];
+        p[i].t = i;
+    }
+    tab = pkt_table(ctx, p, 0, ROWS, NULL);
+    free(p);
+    return tab;
+}
+
 Test(flow_alloc, every_allocation_refused)
 {
     netfeat_ctx *ctx = NULL;
-    netfeat_table *tab;
+    netfeat_table *tab, *many;
     uint64_t points = 0;
     const char *wrong;
 
     cr_assert_eq(netfeat_ctx_new(&ctx), 0);
     tab = pkt_table(ctx, packets, 0, N, NULL);
+    many = few_streams(ctx);
     wrong = torture_run(streams_case, tab, &points);
     cr_expect_null(wrong, "streams: %s", wrong);
+    wrong = torture_run(streams_case, many, &points);
+    cr_expect_null(wrong, "streams, two threads: %s", wrong);
     wrong = torture_run(flows_case, tab, &points);
     cr_expect_null(wrong, "flows: %s", wrong);
     cr_expect_gt(points, 150);
     netfeat_table_unref(tab);
+    netfeat_table_unref(many);
     netfeat_ctx_unref(ctx);
 }
 

@@ -395,8 +395,14 @@ Test(flow_profiles, streams_two_ways)
             cr_assert_eq(netfeat_flows_one_way(ctx, in, opts, &b), 0);
             cr_expect(n < N || netfeat_table_rows(a) > 10000);
             expect_same(a, b, text);
-            netfeat_table_unref(a);
             netfeat_table_unref(b);
+            for (int threads = 2; threads <= 5 && n == N; threads++) {
+                cr_assert_eq(netfeat_options_set_int(opts, NETFEAT_OPT_FLOW_THREADS, threads), 0);
+                cr_assert_eq(netfeat_flows_one_way(ctx, in, opts, &b), 0);
+                expect_same(a, b, "threads");
+                netfeat_table_unref(b);
+            }
+            netfeat_table_unref(a);
             netfeat_table_unref(in);
             netfeat_options_unref(opts);
         }

@@ -13,7 +13,7 @@
 static void compare(const script_case *c, netfeat_ctx *ctx, unsigned long number)
 {
     script_how how = {ctx,
-                      number % 16 == 15   ? SCRIPT_SEVENS
+                      number % 16 == 15   ? SCRIPT_SOURCES(7)
                       : number % 16 == 14 ? SCRIPT_SOURCE
                                           : SCRIPT_PACKETS,
                       number % 2 == 1, false};
@@ -45,6 +45,7 @@ Test(stream_model, random_scripts)
         compare(c, ctx, i);
         script_free(c, 1);
     }
+    printf("# %lu random scripts, no difference to the naive reassembler\n", n);
     netfeat_ctx_unref(ctx);
 }
 
@@ -157,6 +158,7 @@ Test(stream_model, linux_triples)
     }
     fclose(f);
     netfeat_ctx_unref(ctx);
-    cr_log_info("%d of %d triples", same, asked);
+    printf("# %d of %d triples as a Linux 6.18 receiver answered: %.2f %%\n", same, asked,
+           100.0 * same / asked);
     cr_expect_geq(same * 1000, asked * 990, "%d of %d", same, asked);
 }

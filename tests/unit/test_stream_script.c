@@ -36,7 +36,11 @@ static bool fits_table(const script_case *c)
     return true;
 }
 
-static void check_bytes(const script_case *c, script_how how, const script_bytes *b)
+typedef struct {
+    size_t cases, mirrored, runs, policies;
+} tally;
+
+static void check_bytes(const script_case *c, script_how how, int dir, const script_bytes *b)
 {
     script_case with_policy = *c;
     script_number *option = &with_policy.options[with_policy.n_options++];
@@ -45,14 +49,14 @@ static void check_bytes(const script_case *c, script_how how, const script_bytes
     strcpy(option->name, "stream.policy");
     option->value = policy_number(b->policy);
     script_run(&with_policy, &how, &r);
-    cr_expect(r.code == 0 && r.broken == NULL && r.bytes[0].size == (size_t)b->from + strlen(b->text) &&
-                  memcmp(r.bytes[0].p + b->from, b->text, strlen(b->text)) == 0,
-              "%s, policy %s, mode %d, swap %d: code %d, %s\n%s", c->name, b->policy, how.mode, how.swap,
-              r.code, r.broken != NULL ? r.broken : "", r.events.p);
+    cr_expect(r.code == 0 && r.broken == NULL && r.bytes[dir].size == (size_t)b->from + strlen(b->text) &&
+                  memcmp(r.bytes[dir].p + b->from, b->text, strlen(b->text)) == 0,
+              "%s, policy %s, mode %d, swap %d, direction %d: code %d, %s\n%s", c->name, b->policy, how.mode,
+              how.swap, dir, r.code, r.broken != NULL ? r.broken : "", r.events.p);
     script_result_free(&r);
 }
 
-static void check_case(const script_case *c, script_how how)
+static void check_events(const script_case *c, script_how how)
 {
     const char *expected = c->expected != NULL ? c->expected : "";
     script_result r;
@@ -68,33 +72,60 @@ static void check_case(const script_case *c, script_how how)
     script_result_free(&r);
 }
 
+static void check_case(const script_case *c, script_how how, int dir, tally *t)
+{
+    for (int k = 0; k < c->n_bytes; k++) {
+        check_bytes(c, how, dir, &c->bytes[k]);
+    }
+    if (c->n_bytes == 0) {
+        check_events(c, how);
+    }
+    t->runs += c->n_bytes > 0 ? (size_t)c->n_bytes : 1;
+}
+
+/* One packet at a time, all at once, in batches of each size; as packets of a source and as rows of a table. */
+static void check_batches(const script_case *c, netfeat_ctx *ctx, bool swap, int dir, tally *t)
+{
+    for (size_t n = 0; n < 2 * c->n_packets + 2; n++) {
+        int mode = n < SCRIPT_MODES ? (int)n : n % 2 == 0 ? SCRIPT_SOURCES(n / 2) : SCRIPT_TABLES(n / 2);
+        script_how how = {ctx, mode, swap, false};
+
+        if (fits_table(c) || (mode != SCRIPT_TABLE && (mode < SCRIPT_MODES || n % 2 == 0))) {
+            check_case(c, how, dir, t);
+        }
+    }
+}
+
 Test(stream_script, every_case_in_every_way)
 {
-    size_t n = 0;
-    script_case *cases = script_load(CASES, &n);
+    tally t = {0};
 
-    cr_assert_geq(n, 89);
-    for (uint64_t seed = 1; seed <= 3; seed++) {
+    for (uint64_t seed = 1; seed <= 2; seed++) {
+        size_t n = 0;
+        script_case *cases = script_load(CASES, &n);
         netfeat_ctx *ctx = NULL;
+
         cr_assert_eq(netfeat_ctx_new(&ctx), 0);
         nf_ctx_set_secret_seed(ctx, seed);
+        t.cases = n;
         for (size_t i = 0; i < n; i++) {
-            for (int mode = 0; mode < SCRIPT_MODES; mode++) {
-                script_how how = {ctx, mode, seed % 2 == 0, false};
-                if (mode == SCRIPT_TABLE && !fits_table(&cases[i])) {
-                    continue;
-                }
-                for (int k = 0; k < cases[i].n_bytes; k++) {
-                    check_bytes(&cases[i], how, &cases[i].bytes[k]);
-                }
-                if (cases[i].n_bytes == 0) {
-                    check_case(&cases[i], how);
-                }
+            check_batches(&cases[i], ctx, seed == 2, 0, &t);
+            if (script_mirror(&cases[i])) {
+                check_batches(&cases[i], ctx, seed == 2, 1, &t);
+                t.mirrored += seed == 1;
             }
+            t.policies += seed == 1 ? (size_t)cases[i].n_bytes : 0;
         }
         netfeat_ctx_unref(ctx);
+        script_free(cases, n);
     }
-    script_free(cases, n);
+    printf("# %zu cases, either address being the larger one; %zu of them also the other way round; %zu "
+           "answers of "
+           "policies; %zu runs\n",
+           t.cases, t.mirrored, t.policies, t.runs);
+    cr_expect_geq(t.cases, 92);
+    cr_expect_geq(t.mirrored, 60);
+    cr_expect_geq(t.policies, 70);
 }
 
 /* What the tests compare with must itself say what the table says. */

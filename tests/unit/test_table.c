@@ -274,7 +274,7 @@ Test(table, chosen_columns_equal_those_of_the_whole_table)
     netfeat_options *all = options_of(
         ctx,
         "*,outer_src_ip,outer_dst_ip,icmp_src_ip,icmp_dst_ip,icmp_protocol,icmp_src_port,icmp_dst_port,"
-        "ip_dscp,ip_ecn",
+        "ip_dscp,ip_ecn,icmp_id",
         1);
     netfeat_source *src = memory_source(ctx);
     netfeat_table *whole = NULL;

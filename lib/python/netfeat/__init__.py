@@ -60,7 +60,7 @@ from ._feature import (
     value_counts,
     window,
 )
-from ._flow import FlowColumn, Flows, flow_columns, flow_profiles, flows, flows_one_way
+from ._flow import FlowColumn, Flows, flow_columns, flow_profiles, flows, flows_one_way, save_packets
 from ._ffi import C, strings
 from ._options import Option, options
 from ._push import PushSource

@@ -173,6 +173,7 @@ PROTOTYPES = {
     "netfeat_table_load_file": (i32, [ptr, text, ptr, out(ptr)]),
     "netfeat_table_load_fd": (i32, [ptr, i32, ptr, out(ptr)]),
     "netfeat_table_load_memory": (i32, [ptr, ptr, size, ptr, out(ptr)]),
+    "netfeat_packets_save_file": (i64, [ptr, ptr, ptr, ptr, size, text, ptr]),
     "netfeat_writer_open_file": (i32, [ptr, text, ptr, out(ptr)]),
     "netfeat_writer_open_fd": (i32, [ptr, i32, ptr, out(ptr)]),
     "netfeat_writer_write": (i32, [ptr, ptr]),

@@ -5,9 +5,12 @@ Options are keyword arguments (netfeat.options(), section flow): flows(table, pr
 
 import collections
 import ctypes
+import os
+
+import numpy
 
 from . import _context, _options, _source
-from ._column import Column
+from ._column import Column, wrap
 from ._ffi import C, Handle, ptr, strings
 from ._table import Table
 
@@ -99,6 +102,11 @@ class Flows:
         return self._context.make(C.flows_to_table, self, wrap=Table)
 
     @property
+    def inputs(self):
+        """Names of the packet columns that feed() uses: what a packet table for it must hold, and no others."""
+        return _walk(C.flows_input_name, self)
+
+    @property
     def counters(self):
         """packets, accounted, left_out, ..."""
         return {name: C.flows_count(self, i) for i, name in enumerate(_names(C.flows_count_name), 1)}
@@ -110,7 +118,7 @@ def flows(source, **options):
     profile="flows" (default), "notebook", "nfstream", "cic", "cic2018", "zeek"; columns="*" for all columns.
     """
     engine = Flows(**options)
-    for batch in [source] if isinstance(source, Table) else _source.batches(source, payload=True):
+    for batch in [source] if isinstance(source, Table) else _source.batches(source, columns=engine.inputs):
         engine.feed(batch)
     return engine.end().take()
 
@@ -119,3 +127,30 @@ def flows_one_way(table, **options):
     """One-way flows of a whole packet table: what profile="notebook" gives, in a third of the time."""
     context = _context.current()
     return context.make(C.flows_one_way, context, table, _options.build(context, options, SECTIONS), wrap=Table)
+
+
+def save_packets(inputs, row_ids, ids, path, **options):
+    """Cut packets out of a capture, into a pcap file: those whose row of row_ids holds one of ids. How many.
+
+        engine = netfeat.Flows()
+        flow_ids = [engine.feed(batch) for batch in netfeat.batches("capture.pcap")]
+        netfeat.save_packets("capture.pcap", flow_ids, suspicious["flow_id"].to_list(), "suspicious.pcap")
+
+    row_ids is a column with a row for each packet of the capture, or a list of columns, one after the other: flow ids,
+    packet numbers, or anything else. Options are those of netfeat.Source(); with a filter, use the same one as then.
+    """
+    parts = [row_ids] if isinstance(row_ids, Column) else list(row_ids)
+    column = parts[0] if len(parts) == 1 else _joined(parts)
+    wanted = numpy.ascontiguousarray([ids] if isinstance(ids, int) else list(ids), "u8")
+    with _source.Source(inputs, **options) as source:
+        context, handle = source._context, source._open_handle()  # pylint: disable=protected-access
+        return _context.call(lambda: context.check(C.packets_save_file(
+            context, handle, column, wanted.ctypes.data, len(wanted), os.fsencode(path), None)), context)
+
+
+def _joined(columns):
+    """One column out of several of unsigned integers."""
+    if not columns:
+        return wrap(numpy.zeros(0, "u8"))
+    valid = [numpy.ones(len(column), bool) if column.valid is None else column.valid for column in columns]
+    return wrap(numpy.concatenate([column.to_numpy() for column in columns]), numpy.concatenate(valid))

@@ -15,9 +15,10 @@ class PushSource(Source):
     them with queue_drop=True. Times are nanoseconds since 1970, link_type is a LINKTYPE_ number (1: Ethernet).
     """
 
-    def __init__(self, link_type=1, *, columns=None, filter=None, payload=None, **options):
+    def __init__(self, link_type=1, *, columns=None, filter=None, payload=None, outer=False, anonymize=None, **options):
         # pylint: disable=redefined-builtin,super-init-not-called
-        self._setup(_input.Pushed(link_type), _context.Context(), _keywords(columns, filter, payload, options))
+        self._setup(_input.Pushed(link_type), _context.Context(),
+                    _keywords(columns, filter, payload, options, outer=outer), anonymize)
 
     def push(self, time_ns, data, wire_length=None):
         """Put one packet, bytes or what is like it; wire_length is that of data when not given. False: dropped."""

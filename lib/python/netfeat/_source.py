@@ -9,7 +9,7 @@ from . import _context, _error, _input, _options
 from ._ffi import C, Handle, i64, strings, u32
 from ._notes import list_interfaces, take_notes
 from ._progress import CANCELLED, Meter
-from ._table import Table, concat
+from ._table import Table, check_key, concat
 
 SECTIONS = ("source", "table")
 FILE_INDEX = "source_file_index"
@@ -19,7 +19,7 @@ QUICK_ROWS = 16384
 Packet = collections.namedtuple("Packet", "number time_ns link_type interface wire_length data")
 
 
-def _keywords(columns, filter, payload, options, merge=False):  # pylint: disable=redefined-builtin
+def _keywords(columns, filter, payload, options, merge=False, outer=False):  # pylint: disable=redefined-builtin
     """Keyword arguments under their full names."""
     if isinstance(columns, (list, tuple)):
         if not columns:
@@ -27,7 +27,7 @@ def _keywords(columns, filter, payload, options, merge=False):  # pylint: disabl
         columns = ",".join(columns)
     options = _options.full_names(options, SECTIONS)
     given = {"table_columns": columns, "source_filter": filter, "table_keep_payload": payload,
-             "source_merge": True if merge else None}
+             "source_merge": True if merge else None, "table_tunnels": "outermost" if outer else None}
     for name, value in given.items():
         if value is None:
             continue
@@ -43,14 +43,16 @@ class Source:
     `source` is a path ("-": standard input), a descriptor, a file object, or the bytes of a capture, compressed or not;
     or several paths, a directory or a pattern, whose files are read one after the other, or with merge=True in the order
     of their packets' times. Instead of it, live="eth0" captures from a network device until interrupted. Read packets by
-    iterating, or tables with read() and batches(). One thread at a time.
+    iterating, or tables with read() and batches(), to which outer and anonymize apply as in netfeat.read(). One thread at
+    a time.
     """
 
-    def __init__(self, source=None, *, live=None, merge=False, columns=None, filter=None, payload=None, **options):
+    def __init__(self, source=None, *, live=None, merge=False, columns=None, filter=None, payload=None, outer=False,
+                 anonymize=None, **options):
         # pylint: disable=redefined-builtin
         if (source is None) == (live is None):
             raise TypeError("either a source or live=DEVICE")
-        keywords = _keywords(columns, filter, payload, options, merge)
+        keywords = _keywords(columns, filter, payload, options, merge, outer)
         if live is not None:
             entry = _input.Device(live)
         else:
@@ -58,16 +60,17 @@ class Source:
             if not entries:
                 raise ValueError("there are no inputs")
             entry = entries[0] if len(entries) == 1 else _input.list_inputs(source, True)[0]
-        self._setup(entry, _context.Context(), keywords)
+        self._setup(entry, _context.Context(), keywords, anonymize)
 
     @classmethod
-    def _inside(cls, entry, context, keywords):
+    def _inside(cls, entry, context, keywords, key=None):
         """One of several inputs that share a context."""
         self = cls.__new__(cls)
-        self._setup(entry, context, keywords)
+        self._setup(entry, context, keywords, key)
         return self
 
-    def _setup(self, entry, context, keywords):
+    def _setup(self, entry, context, keywords, key):
+        self._key = check_key(key)
         self._lock = threading.RLock()
         self._input = entry
         self._context = context
@@ -153,7 +156,7 @@ class Source:
 
     def _finish(self, parts, growing):
         self._context.check(C.table_seal(growing))
-        last = _finished(growing, counters=self.counters)
+        last = _finished(growing, counters=self.counters, key=self._key)
         return concat(parts + [last], counters=last.counters) if parts else last
 
     def read(self, rows=None):
@@ -177,6 +180,8 @@ class Source:
         return self
 
     def __next__(self):
+        if self._key is not None:
+            raise TypeError("packets with anonymize: their bytes hold the addresses; read tables")
         with self._lock:
             handle = self._open_handle()
             step = lambda: self._context.check(C.source_step(handle))  # noqa: E731
@@ -241,9 +246,13 @@ class Source:
         self.close()
 
 
-def _finished(handle, errors=(), counters=None):
-    """Table with its own reference to a sealed table."""
-    return Table(C.table_ref(handle), errors, counters)
+def _finished(handle, errors=(), counters=None, key=None):
+    """Table with its own reference to a sealed table; with a key, its pseudonymous twin."""
+    table = Table(C.table_ref(handle), errors, counters)
+    if key is not None:
+        table = table.anonymize(key)
+        table.errors, table.counters = tuple(errors), dict(counters or {})
+    return table
 
 
 def _batches_of(source, rows, on_tick):
@@ -277,7 +286,8 @@ def _add(sums, counters):
 class _Run:
     """Inputs that one thread reads into one table, one after the other."""
 
-    def __init__(self, entries, first, keywords, keep):
+    def __init__(self, entries, first, keywords, keep, key):
+        self._key = key
         self._entries = entries
         self._first = first
         self._keywords = keywords
@@ -325,7 +335,7 @@ class _Run:
     def table(self):
         """What there is."""
         self.context.check(C.table_seal(self._table))
-        return _finished(self._table, self.errors, self.counters)
+        return _finished(self._table, self.errors, self.counters, self._key)
 
 
 def _cut(entries, pieces):
@@ -340,8 +350,8 @@ def _cut(entries, pieces):
     return groups
 
 
-def read(inputs, *, columns=None, filter=None, payload=False, merge=False, threads=None, progress=None,
-         on_error="raise", **options):
+def read(inputs, *, columns=None, filter=None, payload=False, merge=False, outer=False, anonymize=None, threads=None,
+         progress=None, on_error="raise", **options):
     # pylint: disable=redefined-builtin
     """Read captures into one table.
 
@@ -352,6 +362,8 @@ def read(inputs, *, columns=None, filter=None, payload=False, merge=False, threa
     filter    pcap-filter expression: only matching packets
     payload   True adds the column payload
     merge     True for the packets of all files (paths only) in the order of their times
+    outer     True for the outermost IP header of packets in tunnels, not the innermost
+    anonymize 32 secret bytes: pseudonyms for addresses, no payload; see Table.anonymize()
     threads   how many inputs to read at a time; None: one per processor. One input is always read by one thread
     progress  True for a progress bar on stderr, or a function of packets, bytes and bytes in all (-1: unknown) that
               returns true to stop
@@ -360,7 +372,8 @@ def read(inputs, *, columns=None, filter=None, payload=False, merge=False, threa
     options   see netfeat.options(); max_rows=..., max_layers=..., ...
     """
     _check_on_error(on_error)
-    keywords = _keywords(columns, filter, payload, options, merge)
+    keywords = _keywords(columns, filter, payload, options, merge, outer)
+    key = check_key(anonymize)
     entries = _input.list_inputs(inputs, merge)
     if threads is None:
         threads = len(os.sched_getaffinity(0))
@@ -371,7 +384,7 @@ def read(inputs, *, columns=None, filter=None, payload=False, merge=False, threa
     groups = _cut(entries, 1 if threads == 1 else 4 * threads)
     runs, first = [], 0
     for group in groups:
-        runs.append(_Run(group, first, keywords, on_error == "keep"))
+        runs.append(_Run(group, first, keywords, on_error == "keep", key))
         first += len(group)
     meter = Meter(progress, _total(entries), runs)
     crew = _context.Crew([run.work for run in runs], threads, lambda: [run.context for run in runs], meter.on_tick)
@@ -413,7 +426,8 @@ class Batches:
     counters  of the inputs so far
     """
 
-    def __init__(self, entries, rows, keywords, progress, keep):
+    def __init__(self, entries, rows, keywords, progress, keep, key):
+        self._key = key
         self.errors = []
         self.counters = {}
         self._keep = keep
@@ -434,7 +448,7 @@ class Batches:
             if FILE_INDEX not in words:
                 words = dict(words, **{FILE_INDEX: index})
             try:
-                source = Source._inside(entry, _context.Context(), words)  # pylint: disable=protected-access
+                source = Source._inside(entry, _context.Context(), words, self._key)  # pylint: disable=protected-access
                 self._source, abandoned = source, False
                 try:
                     yield from _batches_of(source, rows, self._meter.on_tick)
@@ -461,8 +475,8 @@ class Batches:
             raise
 
 
-def batches(inputs, rows=1 << 20, *, columns=None, filter=None, payload=False, merge=False, progress=None,
-            on_error="raise", **options):
+def batches(inputs, rows=1 << 20, *, columns=None, filter=None, payload=False, merge=False, outer=False, anonymize=None,
+            progress=None, on_error="raise", **options):
     # pylint: disable=redefined-builtin
     """Read captures larger than memory: an iterator over tables of at most `rows` rows.
 
@@ -473,5 +487,5 @@ def batches(inputs, rows=1 << 20, *, columns=None, filter=None, payload=False, m
     _check_on_error(on_error)
     if not isinstance(rows, int) or rows < 1:
         raise ValueError("rows is a positive number")
-    keywords = _keywords(columns, filter, payload, options, merge)
-    return Batches(_input.list_inputs(inputs, merge), rows, keywords, progress, on_error == "keep")
+    keywords = _keywords(columns, filter, payload, options, merge, outer)
+    return Batches(_input.list_inputs(inputs, merge), rows, keywords, progress, on_error == "keep", check_key(anonymize))

@@ -12,6 +12,13 @@ _PREVIEW_ROWS = 5
 _PREVIEW_WIDTH = 120
 
 
+def check_key(key):
+    """The secret of pseudonyms as bytes, or None."""
+    if key is not None and not isinstance(key, (bytes, bytearray, memoryview)):
+        raise TypeError("a key of 32 bytes, not %s" % type(key).__name__)
+    return None if key is None else bytes(key)
+
+
 class Table:
     """len(t), t.columns, t["src_port"], t[["src_ip", "dst_ip"]], t[10:20], t.to_pandas(), ...
 
@@ -108,9 +115,9 @@ class Table:
         pseudonyms, so that tables still join. Payload, texts and lists are left out unless payload is true; times,
         lengths and ports stay as they are.
         """
-        if not isinstance(key, (bytes, bytearray, memoryview)):
-            raise TypeError("a key of 32 bytes, not %s" % type(key).__name__)
-        key = bytes(key)
+        key = check_key(key)
+        if key is None:
+            raise TypeError("a key of 32 bytes, not None")
         context = _context.current()
         opts = _options.build(context, {"keep_payload": bool(payload)}, ("table",))
         return context.make(C.table_anonymize, context, self, key, len(key), opts, wrap=Table)
