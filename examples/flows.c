@@ -9,6 +9,7 @@
 #include "common.h"
 
 #define BATCH_ROWS 65536
+#define STREAMS    "notebook" /* profile */
 
 struct job {
     netfeat_ctx *ctx;
@@ -32,7 +33,10 @@ static const char usage[] =
     "CSV to\n"
     "                   standard output\n"
     "  --profile NAME   notebook, flows, nfstream, cic, cic2018 or zeek\n"
-    "  --bidirectional  both directions of a conversation are one flow; alone it means --profile flows\n"
+    "  --bidirectional  both directions of a conversation are one flow (in nfstream, cic, cic2018 and zeek "
+    "they "
+    "are\n"
+    "                   anyway); alone it means --profile flows\n"
     "  -c LIST          these columns, in this order (\"*\": all that the profile has)\n"
     "  -f FILTER        only packets that match this pcap-filter expression\n"
     "  -O NAME=VALUE    any option of the library, as flow.idle_ns=0\n"
@@ -44,6 +48,18 @@ static const char usage[] =
 
 /* ---- command line ---- */
 
+/* Streams go one way: with --bidirectional there is another profile, or one of that name is asked for in vain. */
+static int go_both_ways(struct job *job, const char *profile)
+{
+    int code = 0;
+
+    if (strcmp(netfeat_options_get_text(job->opts, NETFEAT_OPT_FLOW_PROFILE), STREAMS) == 0) {
+        code = profile != NULL ? NETFEAT_ERR_ARGUMENT
+                               : netfeat_options_set_text(job->opts, NETFEAT_OPT_FLOW_PROFILE, "flows");
+    }
+    return code != 0 ? code : netfeat_options_set_int(job->opts, NETFEAT_OPT_FLOW_BIDIRECTIONAL, 1);
+}
+
 /* 0 or nonzero for wrong usage. */
 static int parse(struct job *job, int argc, char **argv)
 {
@@ -53,8 +69,9 @@ static int parse(struct job *job, int argc, char **argv)
                              {"help", 0, NULL, 'h'},
                              {NULL, 0, NULL, 0}};
     const char *profile = NULL;
-    int code = 0;
+    int code = netfeat_options_set_text(job->opts, NETFEAT_OPT_FLOW_PROFILE, STREAMS);
 
+    netfeat_options_set_int(job->opts, NETFEAT_OPT_FLOW_BIDIRECTIONAL, 0);
     for (int c; code == 0 && (c = getopt_long(argc, argv, "o:p:c:f:O:h", longs, NULL)) != -1;) {
         if (c == 'h') {
             job->help = code = 1;
@@ -62,6 +79,7 @@ static int parse(struct job *job, int argc, char **argv)
             job->path = optarg;
         } else if (c == 'p') {
             profile = optarg;
+            code = netfeat_options_set_text(job->opts, NETFEAT_OPT_FLOW_PROFILE, optarg);
         } else if (c == 'c' || c == 'f') {
             int key = c == 'c' ? NETFEAT_OPT_FLOW_COLUMNS : NETFEAT_OPT_SOURCE_FILTER;
             code = netfeat_options_set_text(job->opts, key, optarg);
@@ -71,10 +89,8 @@ static int parse(struct job *job, int argc, char **argv)
             code = c == '?';
         }
     }
-    profile = profile != NULL ? profile : job->bidirectional ? "flows" : "notebook";
-    if (code == 0 && optind < argc) {
-        code = netfeat_options_set_text(job->opts, NETFEAT_OPT_FLOW_PROFILE, profile);
-        netfeat_options_set_int(job->opts, NETFEAT_OPT_FLOW_BIDIRECTIONAL, job->bidirectional);
+    if (code == 0 && job->bidirectional) {
+        code = go_both_ways(job, profile);
     }
     return code != 0 || optind == argc;
 }

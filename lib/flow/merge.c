@@ -331,11 +331,6 @@ static int check_tables(const netfeat_flows *a, const netfeat_flows *b)
             a->ctx, NETFEAT_ERR_STATE,
             "flows of a shard were taken, evicted or expired: their rest cannot be merged exactly");
     }
-    if (a->config.profile->forced_order) {
-        return nf_error(a->ctx, NETFEAT_ERR_UNSUPPORTED,
-                        "profile %s forces the times of all packets into order: its shards cannot be merged",
-                        a->config.profile->name);
-    }
     if ((a->count[NETFEAT_FLOWS_FRAGMENTS_ALONE] > 0 && nf_fragments_count(b->fragments) > 0) ||
         (b->count[NETFEAT_FLOWS_FRAGMENTS_ALONE] > 0 && nf_fragments_count(a->fragments) > 0)) {
         return nf_error(a->ctx, NETFEAT_ERR_UNSUPPORTED,
@@ -409,6 +404,22 @@ static void exchange(netfeat_flows *flows, netfeat_flows *out)
     out->fragments = keep.fragments;
 }
 
+/* Where late packets get the latest time of all, each shard used its own: the same one if the later shard begins
+   behind the earlier one, in the order of the input and in time. later: its flows. */
+static int check_forced_order(merger *m, const netfeat_flows *earlier, const nf_flow **later, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (later[i]->first_position <= earlier->position) {
+            return refuse(m, later[i],
+                          "the shards lie side by side, and the profile forces all times into order");
+        }
+        if ((later[i]->flags & NF_FLOW_TIMED) != 0 && later[i]->first_time < earlier->clock) {
+            return refuse(m, later[i], "time goes back across the cut");
+        }
+    }
+    return NETFEAT_OK;
+}
+
 static int explain(netfeat_ctx *ctx, const merger *m, int code)
 {
     if (m->reason == NULL) {
@@ -427,10 +438,12 @@ static int merge_into(netfeat_flows *out, const netfeat_flows *a, const netfeat_
     int code = nf_flow_list(a, true, &list[0], &n[0]);
 
     code = code != 0 ? code : nf_flow_list(b, true, &list[1], &n[1]);
-    if (code == 0) {
-        code = walk(&m, list[0], n[0], list[1], n[1]);
-        code = explain(a->ctx, &m, code);
+    if (code == 0 && m.config->profile->forced_order) {
+        int later = a->position <= b->position;
+        code = check_forced_order(&m, later != 0 ? a : b, list[later], n[later]);
     }
+    code = code != 0 ? code : walk(&m, list[0], n[0], list[1], n[1]);
+    code = explain(a->ctx, &m, code);
     if (code == 0 && out->count[NETFEAT_FLOWS_OPEN] > out->config.max_open) {
         code = nf_error(a->ctx, NETFEAT_ERR_LIMIT, "together the shards have more open flows than %lu",
                         (unsigned long)out->config.max_open);

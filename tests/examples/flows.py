@@ -70,6 +70,21 @@ def profile(name, column):
     return [] if found and column in found[0] else ["%d rows, columns %s" % (len(found), list(found[0]) if found else "")]
 
 
+def columns(*arguments):
+    code, out, err = run(*arguments, SCAN)
+    return out.decode().partition("\n")[0].split(",") if code == 0 else [code, err]
+
+
+def options():
+    """--profile and --bidirectional are options of the library, too; whichever way they are set."""
+    zeek, both, one = columns("--profile", "zeek"), columns("--bidirectional"), columns("--profile", "flows")
+    wrong = differs(columns("-O", "flow.profile=zeek"), zeek) + differs(columns("--bidirectional", "--profile", "zeek"), zeek)
+    wrong += differs(columns("-O", "flow.bidirectional=1", "--profile", "flows"), both)
+    wrong += differs(columns("--bidirectional", "-O", "flow.profile=flows"), both)
+    wrong += differs(columns("--profile", "flows", "-O", "flow.bidirectional=0"), one)
+    return wrong + ([] if "fwd_packets" in both and "fwd_packets" not in one else ["%s, %s" % (both, one)])
+
+
 def formats(folder):
     wrong = []
     _, want, _ = run("--bidirectional", BENIGN)
@@ -101,6 +116,8 @@ def main():
         t.check("both ways", both_ways())
         for name, column in PROFILES.items():
             t.check("profile " + name, profile(name, column))
+        t.check("options", options())
+        t.check("streams are one way", says(2, "usage: ", "--bidirectional", "--profile", "notebook", BENIGN, out=b""))
         t.check("formats", formats(pathlib.Path(folder)))
         t.check("filter", differs([row["Destination Port"] for row in rows("-f", "udp dst port 53", BENIGN)],
                                   [k[3] for k in sorted(packets(BENIGN)) if k[3:] == ("53", "17")]))

@@ -2,6 +2,7 @@
 
 import decimal
 import pathlib
+import re
 import tempfile
 import unittest
 
@@ -125,6 +126,28 @@ class Flows(unittest.TestCase):
         reasons = set(engine.take()["end_reason"].to_list())
         self.assertTrue(reasons <= {2, 4, 5}, reasons)  # idle, or FIN or RST long ago
 
+    def test_rows_join_their_flows(self):
+        """Counted by flow_id, the packets give the flows again, wherever those were cut, evicted or continued."""
+        table = netfeat.read(str(BENIGN))
+        numbers, lengths = table["packet_number"].to_numpy(), table["frame_length"].to_numpy()
+        for options, column in (({}, "flow_id"), ({"idle_ns": 10**8, "active_ns": 10**9}, "flow_id"), ({"max_open": 3}, "flow_id"),
+                                ({"bidirectional": 0}, "flow_id"), ({"profile": "nfstream"}, "id")):
+            engine = netfeat.Flows(**options)
+            ids = engine.feed(table)
+            mine = numpy.ones(len(ids), bool) if ids.valid is None else ids.valid
+            self.assertEqual(mine.sum(), engine.counters["accounted"])
+            flows = engine.end().take()
+            by_id = {flow: (ids.to_numpy() == flow) & mine for flow in flows[column].to_list()}
+            self.assertEqual(sum(rows.sum() for rows in by_id.values()), mine.sum(), options)
+            both = "bidirectional_" if column == "id" else ""
+            self.assertEqual(flows[both + "packets"].to_list(), [rows.sum() for rows in by_id.values()], options)
+            self.assertEqual(flows[both + "bytes"].to_list(), [lengths[rows].sum() for rows in by_id.values()], options)
+            self.assertEqual(flows[column].to_list(), [numbers[rows].min() for rows in by_id.values()], options)
+            if column == "flow_id":
+                self.assertEqual(flows["last_packet"].to_list(), [numbers[rows].max() for rows in by_id.values()], options)
+                parents = {parent for parent in flows["parent_id"].to_list() if parent is not None}
+                self.assertTrue(parents <= set(by_id), options)
+
     def test_packets_of_a_flow(self):
         flows = netfeat.flows(str(BENIGN))
         engine = netfeat.Flows()
@@ -140,6 +163,55 @@ class Flows(unittest.TestCase):
             self.assertEqual(len(netfeat.read(str(path))), 0)
             self.assertRaises(netfeat.RangeError, netfeat.save_packets, str(BENIGN), ids[:1], [1], path)
             self.assertRaises(netfeat.RangeError, netfeat.save_packets, str(BENIGN), [], [1], path)
+
+
+def without_comments(path):
+    return re.sub(r"/\*.*?\*/", " ", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+class Expected(unittest.TestCase):
+    """Whatever the library can say of a flow has an expected value in the unit tests."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.tests = "".join(without_comments(p) for p in sorted((support.ROOT / "tests" / "unit").glob("test_flow*.c")))
+        # neighbouring literals are one text, each line of which is "column=value"
+        joined = re.sub(r'"\s*"', "", cls.tests)
+        cls.texts = [text.replace("\\n", "\n") for text in re.findall(r'"((?:[^"\\]|\\.)*)"', joined)]
+        cls.rows = [line.partition("=") for text in cls.texts for line in text.split("\n") if "=" in line]
+
+    def values(self, suffix):
+        return {value for name, _, value in self.rows if name.endswith(suffix)}
+
+    def test_every_column(self):
+        names = {name for name, _, _ in self.rows}
+        for profile in netfeat.flow_profiles():
+            columns = {column.name for column in netfeat.flow_columns(profile)}
+            self.assertEqual(columns - names, set(), profile)
+            if profile != "flows":  # several profiles share names: each has a row with all of them
+                self.assertTrue(re.search(r'expect_every\(\s*"%s",' % profile, self.tests), profile)
+
+    def test_every_reason_and_evidence(self):
+        header = without_comments(support.ROOT / "include" / "netfeat" / "flow.h")
+        reasons = dict(re.findall(r"NETFEAT_FLOW_END_(\w+) = (\d+)", header))
+        self.assertGreaterEqual(len(reasons), 7)
+        told = " ".join(self.texts)  # as "end_reason=4", or "fin 3" where reasons and packets are listed
+        for name, number in reasons.items():
+            self.assertTrue(number in self.values("end_reason") or re.search(r"\b%s \d" % name.lower(), told), name)
+        evidence = set(re.findall(r"NETFEAT_FLOW_BY_\w+ = (\d+)", header))
+        self.assertEqual(evidence - self.values("direction_evidence"), set())
+
+    def test_every_state_and_letter(self):
+        source = without_comments(support.ROOT / "lib" / "flow" / "history.c")
+        letters = {letter for line in source.split("\n") if "write_" in line for letter in re.findall("'([A-Z])'", line)}
+        self.assertGreaterEqual(len(letters), 11)
+        expected = set("".join(self.values("history")))
+        self.assertEqual(letters | {letter.lower() for letter in letters} | {"^"}, expected - {"-"})
+        states = {state for line in source.split("\n") if "return" in line for state in re.findall(r'"(\w+)"', line)}
+        self.assertGreaterEqual(len(states), 13)
+        self.assertEqual(states, self.values("conn_state"))
+        source = without_comments(support.ROOT / "lib" / "flow" / "getters_tcp.c")
+        self.assertEqual(set(re.findall(r'NF_TCP_\w+\] = "(\w+)"', source)), self.values("tcp_state"))
 
 
 if __name__ == "__main__":

@@ -148,16 +148,20 @@ static uint64_t job_pipeline(netfeat_ctx *ctx)
 
 static uint64_t job_flows(netfeat_ctx *ctx)
 {
+    netfeat_options *opts = NULL;
     netfeat_flows *flows = NULL;
     netfeat_table *a = NULL, *b = NULL;
     uint64_t h;
 
+    MUST(ctx, netfeat_options_new(ctx, &opts));
+    MUST(ctx, netfeat_options_set_int(opts, NETFEAT_OPT_FLOW_THREADS, 3));
     MUST(ctx, netfeat_flows_new(ctx, NULL, &flows));
     MUST(ctx, netfeat_flows_feed(flows, shared.tab, NULL));
     MUST(ctx, netfeat_flows_end(flows));
     MUST(ctx, netfeat_flows_take_all(flows, &a));
-    MUST(ctx, netfeat_flows_one_way(ctx, shared.tab, NULL, &b));
+    MUST(ctx, netfeat_flows_one_way(ctx, shared.tab, opts, &b));
     netfeat_flows_unref(flows);
+    netfeat_options_unref(opts);
     h = done(a);
     return h ^ done(b);
 }

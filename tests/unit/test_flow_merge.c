@@ -1,6 +1,6 @@
 /* What must not change a bit: the size of the batches, the secret of the hash, saving and loading in between,
    the shards and the order in which they are merged. And merges that must be refused. */
-#include "flow_check.h"
+#include "flow_traffic.h"
 
 #include <stdint.h>
 
@@ -17,59 +17,6 @@ static void tear_down(void)
 }
 TestSuite(flow_merge, .init = set_up, .fini = tear_down);
 
-static uint64_t seed;
-static int dice(int n)
-{
-    seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
-    return (int)((seed >> 33) % (uint64_t)n);
-}
-
-/* Traffic of 12 hosts with everything that ends flows, long pauses, fragments, ICMP, packets out of order. */
-static pkt *traffic(size_t n, uint64_t with, bool fragments)
-{
-    static const int flags[] = {SYN, SYN | ACK, ACK, ACK, ACK | PSH, ACK | FIN, RST, ACK, ACK};
-    pkt *p = calloc(n, sizeof *p);
-    int64_t now = 1000 * SEC;
-
-    seed = with;
-    for (size_t i = 0; i < n; i++) {
-        int kind = dice(20);
-        now += dice(30) == 0 ? dice(200) * SEC : dice(2000) * MS;
-        p[i] = (pkt){.t = now - (dice(40) == 0 ? dice(3000) * MS : 0),
-                     .from = (char)('A' + dice(4)),
-                     .to = (char)('E' + dice(4)),
-                     .sport = 1000 + dice(3),
-                     .dport = 80,
-                     .protocol = TCP,
-                     .flags = flags[dice(9)],
-                     .seq = (uint32_t)dice(400),
-                     .ack = (uint32_t)dice(400),
-                     .payload = dice(3) * 50,
-                     .window = dice(5),
-                     .ttl = 50 + dice(9),
-                     .byte = dice(256)};
-        p[i].no_time = dice(60) == 0;
-        if (dice(2) == 0) {
-            char host = p[i].from;
-            int port = p[i].sport;
-            p[i].from = p[i].to, p[i].to = host, p[i].sport = p[i].dport, p[i].dport = port;
-        }
-        if (kind < 4) {
-            p[i].protocol = UDP;
-            p[i].ip_id = dice(5);
-            p[i].more = fragments && dice(3) == 0;
-            p[i].offset = fragments && dice(3) == 0 ? 100 : 0;
-        } else if (kind < 6) {
-            p[i].protocol = ICMP;
-            p[i].icmp_type = (int[]){0, 8, 3}[dice(3)];
-        } else if (kind == 6) {
-            p[i].protocol = 0;
-        }
-    }
-    return p;
-}
-
-#define SETTINGS "flow.active_ns=600000000000 flow.first_packets=4 "
 static const char *const everything[] = {SETTINGS "flow.columns=*",
                                          SETTINGS "flow.columns=* flow.bidirectional=0",
                                          "flow.profile=nfstream flow.columns=*",
@@ -149,7 +96,13 @@ Test(flow_merge, shards_by_key)
 
     for (size_t k = 0; k < 7; k++) {
         netfeat_table *whole = flows_of(ctx, everything[k], p, N);
-        if (strstr(everything[k], "nfstream") != NULL) {
+        if (strstr(everything[k], "nfstream") != NULL) { /* all its flows share one clock */
+            netfeat_flows *a = shard(everything[k], p, N, 0, SHARDS),
+                          *b = shard(everything[k], p, N, 1, SHARDS);
+            cr_expect_eq(netfeat_flows_merge(a, b), NETFEAT_ERR_UNSUPPORTED);
+            cr_expect_not_null(strstr(netfeat_ctx_error_message(ctx), "lie side by side"));
+            netfeat_flows_unref(a);
+            netfeat_flows_unref(b);
             netfeat_table_unref(whole);
             continue;
         }
@@ -186,83 +139,147 @@ Test(flow_merge, shards_by_key)
 
 /* ---- shards by time ---- */
 
-/* All columns that can be merged across a cut in time. */
-#define MERGEABLE                                                                                            \
-    "flow.columns=flow_id,parent_id,end_reason,direction_evidence,src_ip,dst_ip,src_port,dst_port,first_"    \
-    "time,"                                                                                                  \
-    "last_time,first_packet,last_packet,fwd_first_time,bwd_last_time,packets,fwd_packets,bwd_bytes,fwd_ip_"  \
-    "bytes,"                                                                                                 \
-    "bwd_payload_bytes,length_min,fwd_length_max,length_mean,bwd_length_std,iat_min,fwd_iat_max,iat_mean,"   \
-    "bwd_iat_std,"                                                                                           \
-    "fin_packets,fwd_syn_packets,fwd_ttl_min,bwd_ttl_max,fwd_header_bytes,bwd_data_packets,subflows,"        \
-    "payload_entropy,"                                                                                       \
-    "payload_byte_counts,first_directions,first_lengths,first_iats,fragments "
+/* The columns that cannot be merged across a cut in time, by a part of their names: they need what every packet
+   said, with what was known before it. */
+static const char *const whole_only[] = {"retransmitted_", "out_of_order_", "gap_bytes", "zero_window_",
+                                         "initial_window", "rtt",           "tcp_state", "history",
+                                         "conn_state",     "active_",       "idle_",     "bulk"};
 
-static const struct {
-    const char *options;
-    int exact; /* 1: never to be refused */
-} by_time[] = {
-    {SETTINGS MERGEABLE "flow.end_on_fin_rst=0 flow.idle_ns=0 flow.active_ns=0", 1},
-    {"flow.profile=notebook", 1},
-    {SETTINGS MERGEABLE, 0},
-    {SETTINGS MERGEABLE "flow.linger_ns=60000000000", 0},
-    {SETTINGS MERGEABLE "flow.active_ns=100000000000 flow.end_on_fin_rst=0", 0},
-};
-
-static netfeat_flows *slice(const char *options, const pkt *p, size_t first, size_t n)
+static bool is_mergeable(const char *column)
 {
-    netfeat_flows *fl = flows_make(ctx, options);
-
-    flows_eat(ctx, fl, p, first, n, NULL);
-    return fl;
+    for (size_t i = 0; i < sizeof whole_only / sizeof whole_only[0]; i++) {
+        if (strstr(column, whole_only[i]) != NULL) {
+            return false;
+        }
+    }
+    return true;
 }
 
-/* Two and three shards at many cuts: the exact result, or a refusal. */
+/* Options with all the other columns. */
+static const char *mergeable(const char *options)
+{
+    static char text[2][8192];
+    static int next;
+    char *at = text[next++ % 2];
+    const char *name;
+
+    strcat(strcpy(at, options), " flow.columns=flow_id");
+    for (int i = 1; (name = netfeat_flow_column_name("flows", i)) != NULL; i++) {
+        cr_assert_lt(strlen(at) + strlen(name) + 2, sizeof text[0]);
+        if (is_mergeable(name)) {
+            strcat(strcat(at, ","), name);
+        }
+    }
+    return at;
+}
+
+static const struct {
+    const char *options; /* without a profile: and all columns that can be merged */
+    int exact;           /* 1: never to be refused */
+} by_time[] = {
+    {SETTINGS "flow.end_on_fin_rst=0 flow.idle_ns=0 flow.active_ns=0", 1},
+    {"flow.profile=notebook", 1},
+    {SETTINGS, 0},
+    {SETTINGS "flow.linger_ns=60000000000", 0},
+    {SETTINGS "flow.active_ns=100000000000 flow.end_on_fin_rst=0", 0},
+    {"flow.profile=nfstream flow.columns=* flow.first_packets=4", 0},
+};
+enum { BY_TIME = sizeof by_time / sizeof by_time[0] };
+
+/* Packets 0 .. cut - 1, cut .. cut + 29 and the rest in three tables, merged; 0, or the refusal of a merge. */
+static int merge_three(const char *options, const pkt *p, size_t n, size_t cut, netfeat_flows **ret)
+{
+    netfeat_flows *a = slice(ctx, options, p, 0, cut);
+    netfeat_flows *b = slice(ctx, options, p, cut, 30);
+    netfeat_flows *c = slice(ctx, options, p, cut + 30, n - cut - 30);
+    int code;
+
+    if (cut % 2 == 0) { /* c first, and into the later one */
+        code = netfeat_flows_merge(c, b);
+        code = code != 0 ? code : netfeat_flows_merge(c, a);
+        netfeat_flows_unref(a);
+        a = c;
+    } else {
+        code = netfeat_flows_merge(a, b);
+        code = code != 0 ? code : netfeat_flows_merge(a, c);
+        netfeat_flows_unref(c);
+    }
+    netfeat_flows_unref(b);
+    *ret = a;
+    return code;
+}
+
+/* Three shards at many cuts, each a part of one capture or a file of its own: the exact result, or a refusal. */
 Test(flow_merge, shards_by_time)
 {
     enum { N = 240 };
-    int merged[5] = {0}, refused[5] = {0};
+    int merged[BY_TIME] = {0}, refused[BY_TIME] = {0};
 
-    for (uint64_t with = 1; with <= 12; with++) {
+    for (uint64_t with = 1; with <= 6; with++) {
         pkt *p = traffic(N, with, false);
-        for (size_t k = 0; k < 5; k++) {
-            netfeat_table *whole = flows_of(ctx, by_time[k].options, p, N);
-            for (size_t cut = 5; cut < N - 40; cut += 23) {
-                netfeat_flows *a = slice(by_time[k].options, p, 0, cut);
-                netfeat_flows *b = slice(by_time[k].options, p, cut, 30);
-                netfeat_flows *c = slice(by_time[k].options, p, cut + 30, N - cut - 30);
-                int code;
-                if (cut % 2 == 0) { /* c first, and into the later one */
-                    code = netfeat_flows_merge(c, b);
-                    code = code != 0 ? code : netfeat_flows_merge(c, a);
-                    netfeat_flows_unref(a);
-                    a = c;
-                } else {
-                    code = netfeat_flows_merge(a, b);
-                    code = code != 0 ? code : netfeat_flows_merge(a, c);
-                    netfeat_flows_unref(c);
-                }
-                netfeat_flows_unref(b);
-                if (code == 0) {
-                    netfeat_table *out = flows_finish(ctx, a);
-                    expect_same(whole, out, by_time[k].options);
+        for (size_t cut = 5; cut < N - 40; cut += 23) {
+            for (size_t i = 0; i < N && with % 2 == 0; i++) {
+                p[i].file = i < cut ? 0 : i < cut + 30 ? 1 : 2;
+                p[i].number = i - (i < cut ? 0 : i < cut + 30 ? cut : cut + 30) + 1;
+            }
+            for (size_t k = 0; k < BY_TIME; k++) {
+                const char *options = by_time[k].options;
+                netfeat_table *whole;
+                netfeat_flows *all;
+                options = strstr(options, "profile") != NULL ? options : mergeable(options);
+                whole = flows_of(ctx, options, p, N);
+                if (merge_three(options, p, N, cut, &all) == 0) {
+                    netfeat_table *out = flows_finish(ctx, all);
+                    expect_same(whole, out, options);
                     netfeat_table_unref(out);
                     merged[k]++;
                 } else {
-                    cr_assert_eq(code, NETFEAT_ERR_UNSUPPORTED);
+                    cr_assert_eq(netfeat_ctx_error_code(ctx), NETFEAT_ERR_UNSUPPORTED);
                     cr_assert(!by_time[k].exact, "%s", netfeat_ctx_error_message(ctx));
-                    netfeat_flows_unref(a);
+                    netfeat_flows_unref(all);
                     refused[k]++;
                 }
+                netfeat_table_unref(whole);
             }
-            netfeat_table_unref(whole);
         }
         free(p);
     }
-    for (int k = 0; k < 5; k++) {
+    for (int k = 0; k < BY_TIME; k++) {
         cr_expect_gt(merged[k], 1, "%d: merged %d, refused %d", k, merged[k], refused[k]);
         cr_expect(by_time[k].exact || refused[k] > 0, "%d: merged %d, refused %d", k, merged[k], refused[k]);
     }
+}
+
+/* Where no flow goes over the cut, nothing stands in the way: all columns of every profile. */
+Test(flow_merge, shards_with_a_pause_between)
+{
+    enum { N = 300, CUT = 170 };
+    pkt *p = traffic(N, 5, false);
+
+    for (size_t i = 0; i < N; i++) {
+        p[i].no_time = 0;
+        p[i].t += i < CUT ? 0 : 9999 * SEC;
+    }
+    for (size_t k = 0; k < sizeof everything / sizeof everything[0]; k++) {
+        bool keeps = strstr(everything[k], "cic") != NULL; /* without a time-out for idle flows */
+        const char *options = strstr(everything[k], "max_open") != NULL ? everything[1] : everything[k];
+        netfeat_flows *a = slice(ctx, options, p, 0, CUT), *b = slice(ctx, options, p, CUT, N - CUT);
+        int code = netfeat_flows_merge(k % 2 == 0 ? a : b, k % 2 == 0 ? b : a);
+        if (keeps) {
+            cr_expect_eq(code, NETFEAT_ERR_UNSUPPORTED, "%s", options);
+        } else {
+            netfeat_table *whole = flows_of(ctx, options, p, N);
+            netfeat_table *out;
+            cr_assert_eq(code, 0, "%s: %s", options, netfeat_ctx_error_message(ctx));
+            out = flows_finish(ctx, netfeat_flows_ref(k % 2 == 0 ? a : b));
+            expect_same(whole, out, options);
+            netfeat_table_unref(out);
+            netfeat_table_unref(whole);
+        }
+        netfeat_flows_unref(a);
+        netfeat_flows_unref(b);
+    }
+    free(p);
 }
 
 #define B(ms, f, s, a, n)                                                                                    \
@@ -284,12 +301,13 @@ Test(flow_merge, a_connection_cut_anywhere)
                      A(40, ACK, 500, 110, 100),     B(50, ACK | FIN, 110, 600, 0),
                      A(60, ACK | FIN, 600, 111, 0), B(70, ACK, 111, 601, 0),
                      B(10000, SYN, 5000, 0, 0),     A(10010, RST | ACK, 0, 5001, 0)};
-    netfeat_table *whole = FLOWS(ctx, MERGEABLE, p);
+    const char *options = mergeable(""), *name;
+    netfeat_table *whole = FLOWS(ctx, options, p);
 
     cr_assert_eq(netfeat_table_rows(whole), 2);
     for (size_t cut = 1; cut < 10; cut++) {
-        netfeat_flows *a = slice(MERGEABLE, p, 0, cut);
-        netfeat_flows *b = slice(MERGEABLE, p, cut, 10 - cut);
+        netfeat_flows *a = slice(ctx, options, p, 0, cut);
+        netfeat_flows *b = slice(ctx, options, p, cut, 10 - cut);
         netfeat_table *out;
         cr_assert_eq(netfeat_flows_merge(a, b), 0, "cut %zu: %s", cut, netfeat_ctx_error_message(ctx));
         netfeat_flows_unref(b);
@@ -298,6 +316,15 @@ Test(flow_merge, a_connection_cut_anywhere)
         netfeat_table_unref(out);
     }
     netfeat_table_unref(whole);
+    for (int i = 0; (name = netfeat_flow_column_name("flows", i)) != NULL; i++) {
+        char one[100];
+        netfeat_flows *a, *b;
+        snprintf(one, sizeof one, "flow.columns=%s", name);
+        a = slice(ctx, one, p, 0, 5), b = slice(ctx, one, p, 5, 5);
+        cr_expect_eq(netfeat_flows_merge(a, b), is_mergeable(name) ? 0 : NETFEAT_ERR_UNSUPPORTED, "%s", name);
+        netfeat_flows_unref(a);
+        netfeat_flows_unref(b);
+    }
 }
 
 /* Two inputs, and what is said of them when they are put together. */
@@ -334,11 +361,11 @@ Test(flow_merge, refusals)
          "the two tables of flows differ in flow.columns"},
         {"flow.profile=nfstream",
          NULL,
-         {B(0, ACK, 1, 1, 0)},
-         1,
+         {B(10, ACK, 1, 1, 0), B(9, ACK, 1, 1, 0)},
+         2,
          1,
          NETFEAT_ERR_UNSUPPORTED,
-         "profile nfstream forces the times of all packets into order: its shards cannot be merged"},
+         "flow 2: time goes back across the cut"},
         {"flow.columns=fwd_gap_bytes",
          NULL,
          {B(0, ACK, 1, 1, 0), B(1, ACK, 1, 1, 0)},
@@ -391,8 +418,8 @@ Test(flow_merge, refusals)
     };
 
     for (size_t i = 1; i < sizeof cases / sizeof cases[0]; i++) {
-        netfeat_flows *a = slice(cases[i].options, cases[i].p, 0, cases[i].cut);
-        netfeat_flows *b = slice(cases[i].other != NULL ? cases[i].other : cases[i].options, cases[i].p,
+        netfeat_flows *a = slice(ctx, cases[i].options, cases[i].p, 0, cases[i].cut);
+        netfeat_flows *b = slice(ctx, cases[i].other != NULL ? cases[i].other : cases[i].options, cases[i].p,
                                  cases[i].cut, cases[i].n - cases[i].cut);
         int64_t open = netfeat_flows_count(a, NETFEAT_FLOWS_OPEN);
         int code = netfeat_flows_merge(a, b);
@@ -414,7 +441,7 @@ Test(flow_merge, refusals_of_state)
         {.t = 2, .from = 'A', .to = 'B', .protocol = UDP, .ip_id = 5, .offset = 8},
         {.t = 3, .from = 'A', .to = 'C', .sport = 1, .dport = 2, .protocol = UDP},
         {.t = 4, .from = 'A', .to = 'B', .sport = 1, .dport = 2, .protocol = UDP}};
-    netfeat_flows *a = slice("", p, 0, 1), *b = slice("", p, 1, 1);
+    netfeat_flows *a = slice(ctx, "", p, 0, 1), *b = slice(ctx, "", p, 1, 1);
     netfeat_table *out = NULL;
     uint8_t first[4] = {1, 0, 0, 1}, second[4] = {0, 0, 1, 0}, between[4] = {0, 1, 1, 0};
 
@@ -424,12 +451,12 @@ Test(flow_merge, refusals_of_state)
     netfeat_flows_unref(b);
     netfeat_flows_unref(a);
 
-    a = slice("", p, 0, 3), b = slice("", p, 3, 1);
+    a = slice(ctx, "", p, 0, 3), b = slice(ctx, "", p, 3, 1);
     cr_expect_eq(netfeat_flows_expire(b, INT64_MAX), 1);
     cr_expect_eq(netfeat_flows_merge(a, b), NETFEAT_ERR_STATE);
     cr_expect_eq(netfeat_flows_merge(b, a), NETFEAT_ERR_STATE);
     netfeat_flows_unref(b);
-    b = slice("", p, 3, 1);
+    b = slice(ctx, "", p, 3, 1);
     netfeat_flows_end(b);
     cr_expect_eq(netfeat_flows_take(b, &out), 1);
     cr_expect_eq(netfeat_flows_merge(a, b), NETFEAT_ERR_STATE);
@@ -464,110 +491,8 @@ Test(flow_merge, refusals_of_state)
     netfeat_flows_unref(b);
     netfeat_flows_unref(a);
 
-    a = slice("flow.max_open=1", p, 2, 1), b = slice("flow.max_open=1", p, 3, 1);
+    a = slice(ctx, "flow.max_open=1", p, 2, 1), b = slice(ctx, "flow.max_open=1", p, 3, 1);
     cr_expect_eq(netfeat_flows_merge(a, b), NETFEAT_ERR_LIMIT);
     netfeat_flows_unref(b);
     netfeat_flows_unref(a);
-}
-
-/* ---- states from strangers ---- */
-
-static netfeat_table *damaged(const netfeat_table *state, int64_t row, size_t byte, int value, int64_t drop)
-{
-    static const char *const names[1] = {"state"};
-    const netfeat_column *col = netfeat_table_column(state, netfeat_table_find(state, "state"));
-    const int64_t *offsets = netfeat_column_offsets(col);
-    const uint8_t *data = netfeat_column_data(col);
-    netfeat_column *out = NULL;
-    netfeat_table *tab = NULL;
-    nf_builder b;
-
-    nf_builder_init(&b, ctx, NETFEAT_TYPE_BYTES);
-    for (int64_t i = 0; i < netfeat_column_length(col); i++) {
-        size_t size = (size_t)(offsets[i + 1] - offsets[i]);
-        uint8_t *copy = malloc(size + 1);
-        memcpy(copy, data + offsets[i], size);
-        if (i == row && byte < size) {
-            copy[byte] = (uint8_t)value;
-        }
-        cr_assert_eq(nf_builder_add_bytes(&b, copy, i == row && drop > 0 ? size - (size_t)drop : size), 0);
-        free(copy);
-    }
-    cr_assert_eq(nf_builder_finish(&b, "", "", "", &out), 0);
-    cr_assert_eq(nf_table_make(ctx, names, &out, 1, 0, &tab), 0);
-    return tab;
-}
-
-/* Every byte of a state, changed: refused, or loaded and then usable. */
-Test(flow_merge, states_from_strangers)
-{
-    enum { N = 60 };
-    pkt *p = traffic(N, 3, true);
-    const char *options[2] = {SETTINGS "flow.columns=*", "flow.profile=cic flow.first_packets=3"};
-
-    for (int k = 0; k < 2; k++) {
-        netfeat_options *opts = flow_options(ctx, options[k]);
-        netfeat_flows *fl = slice(options[k], p, 0, N / 2);
-        netfeat_table *state = NULL, *tab, *in = pkt_table(ctx, p, N / 2, N / 2, NULL);
-        int loaded = 0, refused = 0;
-        cr_assert_eq(netfeat_flows_to_table(fl, &state), 0);
-        cr_assert_gt(netfeat_table_rows(state), 3);
-        for (int64_t row = 0; row < 3; row++) {
-            for (size_t byte = 0; byte < 6000; byte += byte < 500 ? 1 : 29) {
-                netfeat_flows *other = NULL;
-                netfeat_table *out = NULL;
-                int code;
-                tab = damaged(state, row, byte, (int[]){0xff, 0x01, 0x80, 0x7f}[byte % 4],
-                              byte % 97 == 0 ? 8 : 0);
-                code = netfeat_flows_from_table(ctx, opts, tab, &other);
-                netfeat_table_unref(tab);
-                if (code != 0) {
-                    cr_assert(code == NETFEAT_ERR_FORMAT || code == NETFEAT_ERR_STATE, "%d", code);
-                    refused++;
-                    continue;
-                }
-                loaded++;
-                code = netfeat_flows_feed(other, in, NULL);
-                cr_assert(code == 0 || code == NETFEAT_ERR_RANGE || code == NETFEAT_ERR_STATE);
-                cr_assert_eq(netfeat_flows_end(other), 0);
-                cr_assert_eq(netfeat_flows_take_all(other, &out), 0);
-                netfeat_table_unref(out);
-                netfeat_flows_unref(other);
-            }
-        }
-        cr_expect_gt(loaded, 100);
-        cr_expect_gt(refused, 50);
-        netfeat_table_unref(in);
-        netfeat_table_unref(state);
-        netfeat_flows_unref(fl);
-        netfeat_options_unref(opts);
-    }
-    free(p);
-}
-
-Test(flow_merge, states_of_another_kind)
-{
-    const pkt p[] = {B(0, SYN, 1, 0, 0)};
-    netfeat_flows *fl = slice("", p, 0, 1), *other = NULL;
-    netfeat_options *opts = flow_options(ctx, "flow.key_vlan=1");
-    netfeat_table *state = NULL, *rows = NULL, *in = pkt_table(ctx, p, 0, 1, NULL);
-
-    cr_assert_eq(netfeat_flows_to_table(fl, &state), 0);
-    cr_expect_eq(netfeat_table_rows(state), 2);
-    expect_row(state, 1, "flow_id=1");
-    cr_expect_eq(netfeat_flows_from_table(ctx, opts, state, &other), NETFEAT_ERR_STATE);
-    cr_expect_str_eq(netfeat_ctx_error_message(ctx),
-                     "the state was saved with another flow.key_vlan, flow.key_tunnel or flow.key_link");
-    cr_expect_eq(netfeat_flows_from_table(ctx, NULL, in, &other), NETFEAT_ERR_NOTFOUND);
-    cr_assert_eq(netfeat_table_slice(ctx, state, 1, 1, &rows), 0);
-    cr_expect_eq(netfeat_flows_from_table(ctx, NULL, rows, &other), NETFEAT_ERR_FORMAT);
-    netfeat_table_unref(rows);
-    cr_assert_eq(netfeat_table_slice(ctx, state, 0, 1, &rows), 0);
-    cr_expect_eq(netfeat_flows_from_table(ctx, NULL, rows, &other), NETFEAT_ERR_FORMAT);
-    netfeat_table_unref(rows);
-    cr_expect_null(other);
-    netfeat_table_unref(in);
-    netfeat_table_unref(state);
-    netfeat_options_unref(opts);
-    netfeat_flows_unref(fl);
 }

@@ -35,8 +35,8 @@ Test(flow_profiles, nfstream)
     cr_assert_eq(netfeat_table_rows(tab), 1);
     expect_row(
         tab, 0,
-        "id=1\nexpiration_id=0\nsrc_ip=10.0.0.2\nsrc_mac=02:00:00:00:00:42\nsrc_oui=02:00:00\nsrc_port=1000\n"
-        "dst_ip=10.0.0.1\ndst_mac=02:00:00:00:00:41\ndst_port=80\nprotocol=6\nip_version=4\nvlan_id="
+        "id=1\nexpiration_id=0\nsrc_ip=10.0.0.2\nsrc_mac=02:42:00:00:00:42\nsrc_oui=02:42:00\nsrc_port=1000\n"
+        "dst_ip=10.0.0.1\ndst_mac=02:41:00:00:00:41\ndst_port=80\nprotocol=6\nip_version=4\nvlan_id="
         "0\ntunnel_id=0\n"
         "bidirectional_first_seen_ms=1\nbidirectional_last_seen_ms=30\nbidirectional_duration_ms=29\n"
         "bidirectional_packets=4\nbidirectional_bytes=326\nsrc2dst_first_seen_ms=1\nsrc2dst_last_seen_ms=10\n"
