@@ -1,5 +1,6 @@
 #include "common.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -67,6 +68,26 @@ void example_start(netfeat_ctx *ctx, struct progress *progress)
     if (isatty(STDERR_FILENO)) {
         netfeat_ctx_set_progress(ctx, show_progress, progress);
     }
+}
+
+int example_option(netfeat_options *opts, char *text)
+{
+    char *value = strchr(text, '=');
+    char *end = NULL;
+    int key;
+
+    if (value == NULL) {
+        return NETFEAT_ERR_ARGUMENT;
+    }
+    *value++ = '\0';
+    key = netfeat_option_by_name(text);
+    if (key < 0 || netfeat_option_kind(key) == NETFEAT_KIND_TEXT) {
+        return key < 0 ? key : netfeat_options_set_text(opts, key, value);
+    }
+    errno = 0;
+    int64_t number = strtoll(value, &end, 10);
+    return errno != 0 || *value == '\0' || *end != '\0' ? NETFEAT_ERR_ARGUMENT
+                                                        : netfeat_options_set_int(opts, key, number);
 }
 
 int example_open(netfeat_ctx *ctx, netfeat_options *opts, const char *device, char **paths, int n,

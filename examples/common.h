@@ -23,6 +23,8 @@ double example_now(void);
 /* Let Ctrl-C stop the running call; when standard error is a terminal, show packets, bytes, rate and share of
    the file there. */
 void example_start(netfeat_ctx *ctx, struct progress *progress);
+/* NAME=VALUE of any option of the library; cut in two. 0 or an error's code. */
+int example_option(netfeat_options *opts, char *text);
 /* A source of a device (not NULL), or of n paths, which may be directories. */
 int example_open(netfeat_ctx *ctx, netfeat_options *opts, const char *device, char **paths, int n,
                  netfeat_source **ret);

@@ -1,6 +1,5 @@
 /* netfeat-flows: packet captures to flows, one row per flow, as CSV, Arrow or Parquet. Reads in batches and writes
    flows as they end: memory is bounded by flow.max_bytes, whatever the size of the capture. */
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,27 +48,6 @@ static const char usage[] =
 
 /* ---- command line ---- */
 
-/* NAME=VALUE of any option; 0 or an error. */
-static int set_option(struct job *job, char *text)
-{
-    char *value = strchr(text, '=');
-    char *end = NULL;
-    int key;
-
-    if (value == NULL) {
-        return NETFEAT_ERR_ARGUMENT;
-    }
-    *value++ = '\0';
-    key = netfeat_option_by_name(text);
-    if (key < 0 || netfeat_option_kind(key) == NETFEAT_KIND_TEXT) {
-        return key < 0 ? key : netfeat_options_set_text(job->opts, key, value);
-    }
-    errno = 0;
-    int64_t number = strtoll(value, &end, 10);
-    return errno != 0 || *value == '\0' || *end != '\0' ? NETFEAT_ERR_ARGUMENT
-                                                        : netfeat_options_set_int(job->opts, key, number);
-}
-
 /* Streams go one way: with --bidirectional there is another profile, or one of that name is asked for in vain. */
 static int go_both_ways(struct job *job, const char *profile)
 {
@@ -106,7 +84,7 @@ static int parse(struct job *job, int argc, char **argv)
             int key = c == 'c' ? NETFEAT_OPT_FLOW_COLUMNS : NETFEAT_OPT_SOURCE_FILTER;
             code = netfeat_options_set_text(job->opts, key, optarg);
         } else if (c == 'O') {
-            code = set_option(job, optarg);
+            code = example_option(job->opts, optarg);
         } else {
             code = c == '?';
         }

@@ -214,6 +214,14 @@ static int begin_stream(netfeat_writer *w, const netfeat_table *tab)
     return begin(w, tab, false);
 }
 
+/* Who reads the other end has each table at once. */
+static int write_stream(netfeat_writer *w, const netfeat_table *tab)
+{
+    int code = write_table(w, tab);
+
+    return code != 0 ? code : nf_out_flush(&w->out);
+}
+
 static int end_stream(netfeat_writer *w)
 {
     static const uint32_t mark[2] = {NF_IPC_CONTINUES, 0};
@@ -262,4 +270,4 @@ static void release(netfeat_writer *w)
 }
 
 const nf_format nf_format_arrow = {begin_file, write_table, end_file, release};
-const nf_format nf_format_stream = {begin_stream, write_table, end_stream, release};
+const nf_format nf_format_stream = {begin_stream, write_stream, end_stream, release};

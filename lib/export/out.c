@@ -144,7 +144,7 @@ static int write_all(nf_out *o, const uint8_t *p, size_t size)
     return NETFEAT_OK;
 }
 
-static int flush(nf_out *o)
+int nf_out_flush(nf_out *o)
 {
     size_t n = o->used;
 
@@ -154,7 +154,7 @@ static int flush(nf_out *o)
 
 int nf_out_reserve(nf_out *o, size_t size)
 {
-    return size <= NF_OUT_BUFFER - o->used ? NETFEAT_OK : flush(o);
+    return size <= NF_OUT_BUFFER - o->used ? NETFEAT_OK : nf_out_flush(o);
 }
 
 int nf_out_write(nf_out *o, const void *data, size_t size)
@@ -165,7 +165,7 @@ int nf_out_write(nf_out *o, const void *data, size_t size)
         return NETFEAT_OK;
     }
     if (size > NF_OUT_BUFFER - o->used) {
-        code = flush(o);
+        code = nf_out_flush(o);
         if (code != 0) {
             return code;
         }
@@ -203,7 +203,7 @@ static int close_fd(nf_out *o)
 
 int nf_out_finish(nf_out *o)
 {
-    int code = flush(o);
+    int code = nf_out_flush(o);
 
     if (code != 0 || o->name == NULL) {
         return code;

@@ -33,6 +33,8 @@ static inline void nf_out_advance(nf_out *o, size_t size)
     o->used += size;
     o->position += (int64_t)size;
 }
+/* What is buffered is handed to the kernel. */
+int nf_out_flush(nf_out *o);
 /* Everything out; a file is synced and takes its name. Close follows in any case. */
 int nf_out_finish(nf_out *o);
 /* Release; a file not finished is removed. Zero-initialised with fd -1 and directory -1 is closed. */

@@ -7,10 +7,7 @@ set -u
 packets=20000
 columns=frame_length,captured_length,src_mac,src_ip,dst_ip,src_port,dst_port,tcp_seq,payload_length,quality
 
-fail() {
-    echo "not ok: $*" >&2
-    exit 1
-}
+. "$(dirname "$(realpath "$0")")/common.sh"
 
 # ---- inside: a network namespace that is ours, with all rights in it ----
 
@@ -23,22 +20,6 @@ wait_for_capture() {
         sleep 0.05
     done
     fail "the capture did not begin"
-}
-
-make_link() {
-    unshare -n sleep 600 & # holds the other namespace
-    peer=$!
-    trap 'kill $peer 2>/dev/null' EXIT
-    for _ in $(seq 100); do
-        [ "$(readlink /proc/$peer/ns/net)" != "$(readlink /proc/self/ns/net)" ] && break
-        sleep 0.05
-    done
-    ip link add nf0 type veth peer name nf1 || exit 77
-    ip link set nf1 netns "$peer" || exit 77
-    # nothing but what is replayed may pass
-    echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/nf0/disable_ipv6
-    nsenter -t "$peer" -n sh -c 'echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/nf1/disable_ipv6; ip link set nf1 up' || exit 77
-    ip link set nf0 up || exit 77
 }
 
 replay() {
@@ -90,54 +71,15 @@ fi
 # ---- outside ----
 
 extract=$(realpath "$1")
-script=$(realpath "$0")
 for tool in ip tcpreplay unshare nsenter python3; do
     command -v $tool >/dev/null || exit 77
 done
 folder=$(mktemp -d /tmp/netfeat-live-XXXXXX)
 trap 'rm -rf "$folder"' EXIT
 
-python3 - "$packets" >"$folder/sent.pcap" <<'PYTHON'
-import struct
-import sys
+captured $packets >"$folder/sent.pcap"
 
-out = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)]
-for i in range(int(sys.argv[1])):
-    payload = bytes([i % 256]) * (i * 7 % 900)
-    tcp = struct.pack(">HHIIBBHHH", 1024 + i % 5000, 80 if i % 2 else 443, i, 0, 0x50, 0x18, 512, 0, 0) + payload
-    packet = (bytes.fromhex("0200000000020200000000010800") +
-              struct.pack(">BBHHHBBH4B4B", 0x45, 0, 20 + len(tcp), i % 65536, 0, 64, 6, 0, 10, 0, 0, 1, 10, 0, i % 250, 2) + tcp)
-    out.append(struct.pack("<IIII", 1700000000 + i // 1000, i % 1000 * 1000, len(packet), len(packet)) + packet)
-sys.stdout.buffer.write(b"".join(out))
-PYTHON
-
-ran=0
-if [ "$(id -u)" = 0 ] && unshare -n true 2>/dev/null; then
-    unshare -n "$script" --inside "$extract" "$folder"
-    code=$?
-    [ $code -eq 0 ] || [ $code -eq 77 ] || exit $code
-    [ $code -eq 77 ] || ran=1
-fi
-
-user=(unshare -rn)
-if [ "$(id -u)" = 0 ]; then # without the rights of root outside of the namespaces, where the files can be read then
-    nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
-    chmod 777 "$folder"
-    library=$(ldd "$extract" | sed -n 's/.*libnetfeat[^ ]* => \(\/[^ ]*\).*/\1/p')
-    cp -L "$extract" "$script" $library "$folder"
-    extract=$folder/$(basename "$extract")
-    script=$folder/$(basename "$script")
-    export LD_LIBRARY_PATH=$folder${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-    chmod -R a+rwX "$folder"
-    rm -f "$folder"/live.csv "$folder"/live.err "$folder"/replay.log
-    if "${nobody[@]}" test -r "$folder/sent.pcap" 2>/dev/null; then
-        user=("${nobody[@]}" unshare -rn)
-    fi
-fi
-if "${user[@]}" true 2>/dev/null; then
-    "${user[@]}" "$script" --inside "$extract" "$folder"
-    code=$?
-    [ $code -eq 0 ] || [ $code -eq 77 ] || exit $code
-    [ $code -eq 77 ] || ran=1
-fi
-[ $ran -eq 1 ] || exit 77
+checked() {
+    rm -f "$1"/live.csv "$1"/live.err "$1"/replay.log # another user may write them next
+}
+run_inside n "$extract" "$folder"

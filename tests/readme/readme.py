@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """README.md is true: its C and Python programs run and print what it says, its table of columns is the one in
-lib/decode/fields.def, its link types are those of lib/decode/links.def, the files that it names exist.
+lib/decode/fields.def, its link types are those of lib/decode/links.def, the files that it names exist. tests/README.md
+names every suite, and its table of limits is made from lib/base/options.def.
 usage: readme.py SOURCE_ROOT BUILD_ROOT     or     readme.py SOURCE_ROOT --update   (writes both)"""
 import os
 import pathlib
@@ -14,6 +15,11 @@ ROOT = pathlib.Path(sys.argv[1]).resolve()
 README = ROOT / "README.md"
 LINKS = re.compile(r"(<!-- links: .*? -->\n).*?(<!-- end of links -->)", re.S)
 TABLE = re.compile(r"(<!-- columns: .*? -->\n).*?(<!-- end of columns -->)", re.S)
+TESTS = ROOT / "tests" / "README.md"
+LIMITS = re.compile(r"(<!-- limits: .*? -->\n).*?(<!-- end of limits -->)", re.S)
+# Options whose names do not begin with max_, but which bound what input can make grow.
+MORE_LIMITS = {"source.snaplen", "source.queue_packets", "source.queue_bytes", "source.kernel_buffer_bytes",
+               "feature.damped_streams", "stream.depth_bytes", "stream.async_bytes", "stream.recent_bytes", "stream.head_bytes"}
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 import tap  # noqa: E402
 
@@ -34,6 +40,30 @@ def links():
     """The decoded link types."""
     listed = re.findall(r'^LINK\((\d+), "(.*?)"', (ROOT / "lib/decode/links.def").read_text(), flags=re.M)
     return textwrap.fill(", ".join("%s (%s)" % (name, number) for number, name in listed), 128, break_on_hyphens=False) + ".\n"
+
+
+def number(text):
+    """Value of a constant of C: 16, INT64_C(1) << 40, INT64_MAX."""
+    plain = re.sub(r"U?INT\d+_C\((\d+)\)", r"\1", text.strip())
+    return "%d" % eval(plain, {"__builtins__": {}}, {"INT64_MAX": 2**63 - 1, "INT32_MAX": 2**31 - 1, "UINT32_MAX": 2**32 - 1})
+
+
+def limits():
+    """The options that are limits, in Markdown."""
+    text = re.sub(r"/\*.*?\*/", "", (ROOT / "lib/base/options.def").read_text(), flags=re.S)
+    lines = ["| option | default | what it bounds |", "|---|---|---|"]
+    option = r'^OPTION_INT\(\w+, 0x\w+, "([\w.]+)", \w+, [^,]+, [^,]+, ([^,"]+),\s*((?:"[^"]*"\s*)+)\)$'
+    for name, default, parts in re.findall(option, text, flags=re.M):
+        if re.search(r"[._]max_", name) or name in MORE_LIMITS:
+            meaning = "".join(re.findall(r'"([^"]*)"', parts))
+            lines.append("| `%s` | %s | %s |" % (name, number(default), meaning.replace("|", "\\|")))
+    return "\n".join(lines) + "\n"
+
+
+def suites_missing():
+    """Folders of tests/ that tests/README.md does not name."""
+    folders = {p.name for p in (ROOT / "tests").iterdir() if p.is_dir() and not p.name.startswith((".", "__"))}
+    return sorted(folders - set(re.findall(r"^\| `(\w+)/` \|", TESTS.read_text(), flags=re.M)))
 
 
 def blocks(language):
@@ -77,6 +107,7 @@ def main():
     if sys.argv[2] == "--update":
         text = TABLE.sub(lambda m: m.group(1) + columns() + m.group(2), text)
         README.write_text(LINKS.sub(lambda m: m.group(1) + links() + m.group(2), text))
+        TESTS.write_text(LIMITS.sub(lambda m: m.group(1) + limits() + m.group(2), TESTS.read_text()))
         return
     library = pathlib.Path(sys.argv[2]) / "lib" / "libnetfeat.so"
     found = TABLE.search(text)
@@ -86,6 +117,10 @@ def main():
         listed = LINKS.search(text)
         t.check("list of link types", [] if listed and links() in listed.group(0)
                 else ["run tests/readme/readme.py . --update"])
+        bounded = LIMITS.search(TESTS.read_text())
+        t.check("table of limits", [] if bounded and limits() in bounded.group(0) and limits().count("\n") > 30
+                else ["run tests/readme/readme.py . --update"])
+        t.check("every suite is described", suites_missing())
         t.check("files exist", files_exist())
         for language, runner in (("c", c_program), ("python", python_program)):
             programs = blocks(language)

@@ -3,6 +3,7 @@
 
 build_packages="gcc libc6-dev meson ninja-build pkg-config libpcap-dev libxxhash-dev"
 codec_packages="zlib1g-dev libzstd-dev liblz4-dev liblzma-dev libbz2-dev nettle-dev"
+sensor_packages="libseccomp-dev"
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
@@ -51,7 +52,7 @@ want_packages() {
 need_build_tools() {
     if command -v apt-get >/dev/null 2>&1 && command -v dpkg-query >/dev/null 2>&1; then
         # shellcheck disable=SC2086
-        need_packages $build_packages && want_packages $codec_packages
+        need_packages $build_packages && want_packages $codec_packages $sensor_packages
         return
     fi
     lacking=

@@ -1,7 +1,8 @@
-/* The Arrow C data and C stream interface: round trips, ownership, failing allocations. */
+/* The Arrow C data and C stream interface, and Arrow in pipes: round trips, ownership, failing allocations. */
 #include <criterion/criterion.h>
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include "export_check.h"
 #include "../support/torture.h"
@@ -175,6 +176,33 @@ Test(arrow, any_order_any_thread)
     cr_expect_neq(sum, 0);
     cr_assert_eq(pthread_create(&thread, NULL, release_elsewhere, moved), 0);
     pthread_join(thread, NULL);
+}
+
+/* A reader at the other end of a pipe has each table as soon as it was written. */
+Test(arrow, pipes_do_not_wait)
+{
+    netfeat_table *tab = NULL, *back = NULL;
+    netfeat_writer *w = NULL;
+    char data[65536];
+    size_t used = 0;
+    int ends[2];
+
+    must(check_table(ctx, 20, true, &tab), "make");
+    cr_assert_eq(pipe(ends), 0);
+    must(netfeat_writer_open_fd(ctx, ends[1], NULL, &w), "open");
+    for (int i = 1; i <= 2; i++) {
+        must(netfeat_writer_write(w, tab), "write");
+        ssize_t n = read(ends[0], data + used, sizeof data - used);
+        cr_assert_gt(n, 0);
+        used += (size_t)n;
+        must(netfeat_table_load_memory(ctx, data, used, NULL, &back), "load what is there");
+        cr_expect_eq(netfeat_table_rows(back), 20 * i);
+        back = netfeat_table_unref(back);
+    }
+    netfeat_writer_unref(w);
+    netfeat_table_unref(tab);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 Test(arrow, arguments)
