@@ -78,8 +78,8 @@ const uint8_t *nf_groups_key(const nf_groups *g, uint32_t id, size_t *ret_size)
         *ret_size = 0;
         return NULL;
     }
-    from = id > 0 ? g->ends[id - 1] : 0;
-    *ret_size = g->ends[id] - from;
+    from = id > 0 ? (size_t)g->ends[id - 1] : 0;
+    *ret_size = (size_t)g->ends[id] - from;
     return g->keys + from;
 }
 

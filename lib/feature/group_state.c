@@ -132,7 +132,6 @@ int nf_groups_save(const nf_groups *g, nf_state_writer *w, const char *prefix)
 
     code = code != 0 ? code : nf_state_put(w, prefix, "keys", NETFEAT_TYPE_U8, g->keys, g->keys_used);
     if (code == 0 && g->stride == 0 && g->n != 0) {
-        _Static_assert(sizeof *g->ends == sizeof(uint64_t), "ends are saved as they are");
         code = nf_state_put(w, prefix, "ends", NETFEAT_TYPE_U64, g->ends, g->count);
     }
     if (code == 0 && g->evict) {
@@ -206,7 +205,7 @@ static int add_keys(nf_groups *g, nf_state_reader *r, const uint8_t *keys, const
         one.count = 1;
         one.null_id = i == null_id ? 0 : NF_GROUP_NONE;
         one.keys = (uint8_t *)(uintptr_t)(keys + at);
-        size_t one_end = (size_t)end - at;
+        uint64_t one_end = end - at;
         one.ends = ends != NULL ? &one_end : NULL;
         code = nf_groups_adopt(g, &one, 0, &id);
         if (code != 0) {

@@ -1,12 +1,46 @@
 #!/bin/sh
-# The libraries and headers that the library and its tests need, for another processor, in a folder of their own: for
-# tests/deep.sh. Debian's packages are fetched and unpacked, not installed; nothing of the system changes.
-#   tests/support/sysroot.sh DEBIAN_ARCHITECTURE FOLDER
+# The libraries and headers that the library and its tests need, for another processor, in a folder of their own, and a
+# cross file for meson: for tests/deep.sh. Debian's packages are fetched and unpacked, not installed; nothing of the system
+# changes. Needed beside it: the cross compiler, and for s390x qemu-user.
+#   tests/support/sysroot.sh i386|s390x FOLDER     makes FOLDER/root and FOLDER/cross.ini
 set -eu
 architecture=$1
 mkdir -p "$2"
 folder=$(cd "$2" && pwd)
 root=$folder/root
+
+case $architecture in
+i386)
+    compiler=i686-linux-gnu libraries=i386-linux-gnu family=x86 endian=little
+    # this processor runs it, with the loader and the libraries of that folder
+    wrapper="'$root/lib/ld-linux.so.2', '--library-path', '$root/lib/$libraries:$root/usr/lib/$libraries'"
+    ;;
+s390x)
+    compiler=s390x-linux-gnu libraries=s390x-linux-gnu family=s390x endian=big
+    wrapper="'qemu-s390x', '-L', '$root'"
+    ;;
+*) echo "unknown architecture: $architecture" >&2 && exit 2 ;;
+esac
+cat >"$folder/cross.ini" <<END
+[binaries]
+c = '$compiler-gcc'
+ar = '$compiler-ar'
+strip = '$compiler-strip'
+pkgconfig = 'pkg-config'
+exe_wrapper = [$wrapper]
+[properties]
+needs_exe_wrapper = true
+sys_root = '$root'
+pkg_config_libdir = ['$root/usr/lib/$libraries/pkgconfig', '$root/usr/share/pkgconfig']
+[built-in options]
+c_args = ['--sysroot=$root']
+c_link_args = ['--sysroot=$root']
+[host_machine]
+system = 'linux'
+cpu_family = '$family'
+cpu = '$family'
+endian = '$endian'
+END
 [ ! -f "$folder/complete" ] || exit 0
 
 # apt with a state of its own: this architecture, nothing installed.

@@ -72,12 +72,12 @@ static void read_value(thrift *t, int type, int *path, int depth)
         uint64_t z = varint(&t->c);
         number = (int64_t)(z >> 1) ^ -(int64_t)(z & 1);
     } else if (type == 8) {
-        size = varint(&t->c);
+        size = (size_t)varint(&t->c);
         text = nf_cursor_take(&t->c, size);
     } else if (type == 9) {
         uint8_t head = nf_cursor_u8(&t->c);
         size_t n = head >> 4;
-        n = n == 15 ? varint(&t->c) : n;
+        n = n == 15 ? (size_t)varint(&t->c) : n;
         for (size_t i = 0; i < n; i++) {
             path[depth] = (int)i;
             read_value(t, head & 15, path, depth + 1);
