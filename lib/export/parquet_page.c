@@ -307,12 +307,13 @@ static int put_list_levels(nf_bytes *out, const netfeat_column *col, int64_t fir
     int64_t n = 0;
     int64_t most = rows + col->offsets[first + rows] - col->offsets[first];
     uint8_t *repeat = nf_alloc(out->ctx, (size_t)most * 2);
-    uint8_t *define = repeat + most;
+    uint8_t *define;
     int code;
 
     if (repeat == NULL) {
         return nf_ctx_code(out->ctx);
     }
+    define = repeat + most;
     for (int64_t row = first; row < first + rows; row++) {
         int64_t from = col->offsets[row];
         int64_t to = nf_column_present(col, row) ? col->offsets[row + 1] : from;
