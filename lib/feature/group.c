@@ -169,7 +169,6 @@ static uint32_t evict_one(nf_groups *g)
 {
     uint32_t id = choose_victim(g);
     const uint8_t *key = g->keys + (size_t)id * g->stride;
-    uint32_t value = 0;
     uint64_t hash, pos;
     uint32_t at;
 
@@ -178,8 +177,8 @@ static uint32_t evict_one(nf_groups *g)
         g->null_id = NF_GROUP_NONE;
         return id;
     }
-    if (g->direct != NULL && g->stride <= sizeof value) {
-        memcpy(&value, key, g->stride);
+    if (g->direct != NULL && g->stride <= sizeof(uint32_t)) {
+        uint32_t value = nf_groups_small_value(key, g->stride);
         if (value < g->direct_n && g->direct[value] == id) {
             g->direct[value] = NF_GROUP_NONE;
         }
@@ -311,6 +310,7 @@ static int make_direct_room(nf_groups *g, uint32_t value, bool *ret_direct)
 /* First sight of a value as far as the array knows. */
 static int put_small(nf_groups *g, uint32_t value, uint32_t *ret)
 {
+    const uint8_t *key = nf_groups_small_key(&value, g->stride);
     bool direct = false;
     uint64_t hash;
     int code = make_direct_room(g, value, &direct);
@@ -324,18 +324,18 @@ static int put_small(nf_groups *g, uint32_t value, uint32_t *ret)
         return NETFEAT_OK;
     }
     if (direct && g->map.count == 0) {
-        code = new_group(g, &value, g->stride, ret);
+        code = new_group(g, key, g->stride, ret);
         if (code == 0) {
             g->direct[value] = *ret;
             *ret |= NF_GROUP_FRESH;
         }
         return code;
     }
-    hash = hash_of(g, &value, g->stride);
+    hash = hash_of(g, key, g->stride);
     if (direct) { /* it may be in the map, from before the array reached it */
-        *ret = find(g, hash, &value, g->stride);
+        *ret = find(g, hash, key, g->stride);
         if (*ret == NF_GROUP_NONE) {
-            code = new_group(g, &value, g->stride, ret);
+            code = new_group(g, key, g->stride, ret);
             g->direct[value] = code == 0 ? *ret : NF_GROUP_NONE;
             *ret |= NF_GROUP_FRESH;
         } else {
@@ -344,7 +344,7 @@ static int put_small(nf_groups *g, uint32_t value, uint32_t *ret)
         }
         return code;
     }
-    return find_or_add(g, hash, &value, g->stride, ret);
+    return find_or_add(g, hash, key, g->stride, ret);
 }
 
 /* A look-up per row; returns whether all values are known. */
@@ -426,10 +426,11 @@ static int assign_small(nf_groups *g, const netfeat_column *col, int64_t first, 
 
 static uint32_t look_up_small(const nf_groups *g, uint32_t value)
 {
+    const uint8_t *key = nf_groups_small_key(&value, g->stride);
     uint32_t id = value < g->direct_n ? g->direct[value] : NF_GROUP_NONE;
 
     if (id == NF_GROUP_NONE && g->map.count > 0) {
-        id = find(g, hash_of(g, &value, g->stride), &value, g->stride);
+        id = find(g, hash_of(g, key, g->stride), key, g->stride);
     }
     return id;
 }
@@ -562,7 +563,6 @@ int nf_groups_adopt(nf_groups *g, const nf_groups *other, uint32_t id, uint32_t 
 {
     size_t size;
     const uint8_t *key = nf_groups_key(other, id, &size);
-    uint32_t value = 0;
 
     if (g->n == 0) {
         *ret = g->count == 0 ? NF_GROUP_FRESH : 0;
@@ -573,8 +573,7 @@ int nf_groups_adopt(nf_groups *g, const nf_groups *other, uint32_t id, uint32_t 
         return null_group(g, ret);
     }
     if (nf_groups_is_plain(g) && g->stride < 6) {
-        memcpy(&value, key, size);
-        return put_small(g, value, ret);
+        return put_small(g, nf_groups_small_value(key, size), ret);
     }
     return nf_groups_put(g, key, size, ret);
 }

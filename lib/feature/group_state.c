@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "feature/group.h"
+#include "feature/group_inside.h"
 #include "feature/state.h"
 
 typedef struct {
@@ -104,9 +104,7 @@ int nf_groups_column(const nf_groups *g, netfeat_ctx *ctx, int k, const uint32_t
         } else if (g->types[k] == NETFEAT_TYPE_BOOL || g->types[k] == NETFEAT_TYPE_U8) {
             code = nf_builder_add_u64(&b, f.data[0]);
         } else if (g->types[k] == NETFEAT_TYPE_U16 || g->types[k] == NETFEAT_TYPE_U32) {
-            uint32_t u32 = 0;
-            memcpy(&u32, f.data, f.size);
-            code = nf_builder_add_u64(&b, u32);
+            code = nf_builder_add_u64(&b, nf_groups_small_value(f.data, f.size));
         } else if (g->types[k] == NETFEAT_TYPE_F64) {
             memcpy(&f64, f.data, sizeof f64);
             code = nf_builder_add_f64(&b, f64);

@@ -8,6 +8,7 @@
 
 #include "base/bitmap.h"
 #include "base/cursor.h"
+#include "base/order.h"
 #include "export/compress.h"
 #include "export_check.h"
 #include "table/text.h"
@@ -208,7 +209,8 @@ static void next_value(nf_cursor *c, int type, int64_t *bit, char *text, size_t 
     } else if (width > 0) {
         const uint8_t *p = nf_cursor_take(c, width < 4 ? 4 : width);
         cr_assert_not_null(p);
-        memcpy(bytes, p, width);
+        size_t unit = type == NETFEAT_TYPE_BYTES16 || type == NETFEAT_TYPE_BYTES6 ? 1 : width;
+        nf_store_le(bytes, p, width / unit, unit); /* and back */
     } else {
         size_t size = nf_load_le32(nf_cursor_take(c, 4));
         col.data = nf_cursor_take(c, size);
