@@ -1,10 +1,16 @@
 #!/bin/sh
-# What takes longer than tests/run.sh may: valgrind, clang, the static analyser, fuzzing, coverage, every packet of the
-# shared captures against scapy and tshark, and streams: a million random packet scripts, a hundred million segments, real
-# connections over a bad path.
-#   tests/deep.sh [valgrind] [clang] [scan] [fuzz] [coverage] [differential] [streams]   without arguments: all of them
-# FUZZ_SECONDS: time for each fuzz target (default 60). STREAM_SCRIPTS, STREAM_SEGMENTS: how many of each (10^6, 10^8).
-# Findings stay in build-fuzz/. Installs what is missing by apt.
+# What takes longer than tests/run.sh may, in sections:
+#   valgrind clang tsan msan integer    all programs of our own under these
+#   32bit bigendian                     the same, built for i386 and, in qemu, for s390x
+#   scan analyzer tidy cppcheck         static analysis: of clang, of gcc, clang-tidy, cppcheck
+#   fuzz afl                            libFuzzer on every target, AFL++ on two
+#   coverage                            lines and branches of lib/ that all suites reach
+#   differential                        every packet of the shared captures against scapy and tshark
+#   streams                             a million random packet scripts, a hundred million segments, real connections over a
+#                                       bad path
+# usage: tests/deep.sh [SECTION...]     without arguments: all of them
+# FUZZ_MINUTES: time for all fuzz targets together, and again for AFL++ (default 10). STREAM_SCRIPTS, STREAM_SEGMENTS: how
+# many of each (10^6, 10^8). Findings of the fuzzers stay in build-fuzz/ and build-afl/. Installs what is missing by apt.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
@@ -16,6 +22,11 @@ need_build_tools
 if command -v apt-get >/dev/null 2>&1; then
     want_packages libcriterion-dev valgrind clang-14 clang-tools-14 libclang-rt-14-dev gcovr tshark python3-numpy python3-pandas \
         python3-scapy
+    case " ${*:-all} " in *" all "* | *" tidy "*) want_packages clang-tidy-14 ;; esac
+    case " ${*:-all} " in *" all "* | *" cppcheck "*) want_packages cppcheck ;; esac
+    case " ${*:-all} " in *" all "* | *" afl "*) want_packages afl++ ;; esac
+    case " ${*:-all} " in *" all "* | *" 32bit "*) want_packages gcc-i686-linux-gnu libc6-dev-i386-cross ;; esac
+    case " ${*:-all} " in *" all "* | *" bigendian "*) want_packages gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user ;; esac
 fi
 start_counting
 
@@ -58,34 +69,134 @@ scan_section() {
     fi
 }
 
-fuzz_section() {
-    say "libFuzzer, ${FUZZ_SECONDS:=60} s a target"
-    if ! CC=clang-14 build_in build-fuzz --buildtype=debugoptimized -Dfuzz=enabled -Db_lundef=false \
-        -Db_sanitize=address,undefined; then
-        count_failure "fuzz build"
-        return
+# Builds in which Criterion cannot run: our own runner, and no program but the tests.
+plain_options="-Dplain_criterion=true -Dexamples=disabled -Dbench=disabled -Dpython=disabled"
+no_libraries="-Dzlib=disabled -Dzstd=disabled -Dlz4=disabled -Dxz=disabled -Dbzip2=disabled -Danonymize=disabled -Dlive=disabled"
+
+# plain_section FOLDER OPTION...
+plain_section() {
+    folder=$1
+    shift
+    # shellcheck disable=SC2086 # a list of words
+    if build_in "$folder" $plain_options "$@"; then
+        run_suites "$folder" --setup plain
+    else
+        count_failure "build in $folder"
     fi
-    for program in build-fuzz/tests/fuzz/fuzz_*; do
-        [ -x "$program" ] && [ ! -d "$program" ] || continue
-        name=${program##*/fuzz_}
-        mkdir -p "build-fuzz/corpus-$name"
-        if UBSAN_OPTIONS=halt_on_error=1 "$program" -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=2048 \
-            -artifact_prefix="build-fuzz/$name-" "build-fuzz/corpus-$name" "tests/fuzz/corpus/$name" \
-            >"build-fuzz/$name.log" 2>&1; then
-            grep -E '^Done|^stat::number_of_executed' "build-fuzz/$name.log" || tail -n 1 "build-fuzz/$name.log"
-            passed=$((passed + 1))
-        else
-            tail -n 40 "build-fuzz/$name.log"
-            count_failure "fuzz target $name"
-        fi
-    done
 }
 
+tsan_section() {
+    say "thread sanitizer"
+    plain_section build-tsan --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false
+}
+
+# What other libraries write, the sanitizer takes as never written: none but libpcap, whose results are initialised by us. It
+# knows fstat, not fstat64.
+msan_section() {
+    say "memory sanitizer"
+    # shellcheck disable=SC2086
+    CC=clang-14 plain_section build-msan --buildtype=debugoptimized -Db_sanitize=memory -Db_lundef=false \
+        -Dc_args=-U_FILE_OFFSET_BITS $no_libraries
+}
+
+# Sums, differences and products of unsigned integers that wrap, conversions that change a value. Bits that a shift of an
+# unsigned integer loses are meant to be lost.
+integer_section() {
+    say "integers: whatever wraps and is not meant to (tests/support/integer.ignore)"
+    # shellcheck disable=SC2086
+    CC=clang-14 plain_section build-integer --buildtype=debugoptimized -Db_lundef=false \
+        -Dc_args="-fsanitize=integer -fno-sanitize=unsigned-shift-base -fno-sanitize-recover=integer -fsanitize-ignorelist=$root/tests/support/integer.ignore" \
+        -Dc_link_args=-fsanitize=integer
+}
+
+cross_section() {
+    if tests/support/sysroot.sh "$1" "build-root-$1" >"build-root-$1.log" 2>&1; then
+        plain_section "$2" --cross-file "build-root-$1/cross.ini" -Dwerror=true
+    else
+        tail -n 20 "build-root-$1.log"
+        count_failure "libraries for $1"
+    fi
+}
+
+bits32_section() {
+    say "32 bits: i386"
+    cross_section i386 build-32bit
+}
+
+bigendian_section() {
+    say "big-endian: s390x in qemu"
+    cross_section s390x build-bigendian
+}
+
+# gcc's analyser; the release build's optimiser would hide paths from it.
+analyzer_section() {
+    say "gcc's static analyser"
+    if build_in build-analyzer --buildtype=debug -Doptimization=1 -Dtests=disabled -Dexamples=disabled -Dpython=disabled \
+        -Dc_args="-fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-use-of-uninitialized-value"; then
+        if grep -E 'warning:|error:' build-analyzer/build.log; then
+            count_failure "gcc -fanalyzer"
+        else
+            passed=$((passed + 1))
+        fi
+    else
+        count_failure "analyzer build"
+    fi
+}
+
+# The checks are chosen, with reasons, in .clang-tidy.
+tidy_section() {
+    say "clang-tidy"
+    mkdir -p build-tidy
+    if { [ -f build-tidy/build.ninja ] || CC=clang-14 meson setup build-tidy . -Dtests=disabled -Dexamples=disabled -Dpython=disabled; } \
+        >build-tidy/build.log 2>&1 && find lib -name '*.c' | sort | xargs -P "$jobs" -n 8 clang-tidy-14 -p build-tidy --quiet \
+        --warnings-as-errors='*' >build-tidy/tidy.log 2>/dev/null; then
+        passed=$((passed + 1))
+    else
+        grep -E 'warning:|error:' build-tidy/tidy.log build-tidy/build.log
+        count_failure "clang-tidy"
+    fi
+}
+
+cppcheck_section() {
+    say "cppcheck"
+    if cppcheck --quiet -j "$jobs" --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+        --suppressions-list=tests/support/cppcheck.txt --template='{file}:{line}: {severity}: {id}: {message}' \
+        -Iinclude -Ilib -D_DEFAULT_SOURCE -D__x86_64__ -D__SIZEOF_INT128__=16 -D__BYTE_ORDER__=1234 \
+        -D__ORDER_LITTLE_ENDIAN__=1234 -D__ORDER_BIG_ENDIAN__=4321 lib; then
+        passed=$((passed + 1))
+    else
+        count_failure "cppcheck"
+    fi
+}
+
+fuzz_section() {
+    say "libFuzzer, ${FUZZ_MINUTES:=10} min"
+    if tests/fuzz/run.sh "$FUZZ_MINUTES"; then
+        passed=$((passed + 1))
+    else
+        count_failure "libFuzzer"
+    fi
+}
+
+afl_section() {
+    say "AFL++, ${FUZZ_MINUTES:=10} min"
+    if tests/fuzz/run.sh --afl "$FUZZ_MINUTES"; then
+        passed=$((passed + 1))
+    else
+        count_failure "AFL++"
+    fi
+}
+
+# Assertions off, as in a release: their other branch is unreachable.
 coverage_section() {
     say "coverage of lib/"
-    if build_in build-coverage --buildtype=debug -Db_coverage=true; then
-        run_suites build-coverage --suite unit --suite api --suite fuzz --suite examples
-        gcovr --root . --filter lib/ build-coverage --print-summary --sort-percentage | tail -n 60
+    if build_in build-coverage --buildtype=debug -Db_ndebug=true -Db_coverage=true; then
+        find build-coverage -name '*.gcda' -exec rm -f {} +
+        run_suites build-coverage --suite unit --suite api --suite fuzz --suite examples --suite stream --suite python --suite live
+        gcovr --root . --filter lib/ build-coverage --exclude-unreachable-branches --exclude-throw-branches --print-summary \
+            --json-summary build-coverage/summary.json >build-coverage/coverage.txt 2>/dev/null
+        grep -E '^(lines|branches|functions):' build-coverage/coverage.txt
+        python3 tests/support/coverage.py build-coverage/summary.json 20
     else
         count_failure "coverage build"
     fi
@@ -142,10 +253,15 @@ streams_section() {
     esac
 }
 
-for section in ${*:-valgrind clang scan fuzz coverage differential streams}; do
-    case $section in
-    valgrind | clang | scan | fuzz | coverage | differential | streams) "${section}_section" ;;
+all="valgrind clang tsan msan integer 32bit bigendian scan analyzer tidy cppcheck fuzz afl coverage differential streams"
+for section in ${*:-$all}; do
+    case " $all " in
+    *" $section "*) ;;
     *) echo "unknown section: $section" >&2 && exit 2 ;;
+    esac
+    case $section in
+    32bit) bits32_section ;; # no name for a function
+    *) "${section}_section" ;;
     esac
 done
 finish_counting

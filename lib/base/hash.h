@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/wide.h"
+
 #define XXH_INLINE_ALL
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
@@ -25,19 +27,14 @@
 /* Addresses, the commonest of keys: one wide multiplication under the secret instead of a call. */
 static inline uint64_t nf_hash_16(const void *secret, const void *key)
 {
-    uint64_t s[2], k[2];
+    uint64_t s[2], k[2], h;
+    nf_u128 product;
 
     memcpy(s, (const char *)secret + 128, sizeof s);
     memcpy(k, key, sizeof k);
-#if defined(__SIZEOF_INT128__)
-    {
-        __extension__ unsigned __int128 product = (unsigned __int128)(k[0] ^ s[0]) * (k[1] ^ s[1]);
-        uint64_t h = (uint64_t)product ^ (uint64_t)(product >> 64);
-        return (h ^ h >> 32) * UINT64_C(0x9E3779B97F4A7C15);
-    }
-#else
-    return XXH3_64bits_withSecret(key, 16, secret, NF_SECRET_BYTES);
-#endif
+    product = nf_u128_product(k[0] ^ s[0], k[1] ^ s[1]);
+    h = nf_u128_low(product) ^ nf_u128_high(product);
+    return (h ^ h >> 32) * UINT64_C(0x9E3779B97F4A7C15);
 }
 
 static inline uint64_t nf_hash(const void *secret, const void *key, size_t size)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/foreign.h"
+
 #define TEXT_SHOWN 160 /* bytes of an expression in a message */
 #define SNAPLEN    262144
 
@@ -64,10 +66,13 @@ static int shown(const char *text)
    the program just says no. */
 static bool compile(int dlt, const char *text, struct bpf_program *ret, char *why, size_t why_size)
 {
-    pcap_t *dead = pcap_open_dead(dlt, SNAPLEN);
+    pcap_t *dead;
     bool good;
 
+    NF_FOREIGN_BEGIN();
+    dead = pcap_open_dead(dlt, SNAPLEN);
     if (dead == NULL) {
+        NF_FOREIGN_END();
         snprintf(why, why_size, "out of memory");
         return false;
     }
@@ -77,6 +82,7 @@ static bool compile(int dlt, const char *text, struct bpf_program *ret, char *wh
         good = pcap_compile(dead, ret, text, 0, PCAP_NETMASK_UNKNOWN) == 0;
     }
     pcap_close(dead);
+    NF_FOREIGN_END();
     return good;
 }
 

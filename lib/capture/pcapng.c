@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/wide.h"
+
 #define BLOCK_SECTION   0x0a0d0d0aU
 #define BLOCK_INTERFACE 1U
 #define BLOCK_PACKET    2U /* obsolete */
@@ -28,9 +30,6 @@
 
 #define NS_PER_SECOND 1000000000
 
-__extension__ typedef unsigned __int128 u128;
-__extension__ typedef __int128 i128;
-
 enum { AT_END = 0, GOT_RECORD = 1, GO_ON = 2 }; /* what a block was */
 
 /* A length that is not a multiple of 4 is padded to one: some writers forgot to say so. */
@@ -55,22 +54,22 @@ static uint64_t power_of_10(unsigned exponent)
 static bool to_ns(const nf_interface *in, uint64_t units, int64_t *ret)
 {
     unsigned exponent = in->resolution & 0x7f;
-    u128 ns;
-    i128 sum;
+    nf_u128 ns;
+    nf_i128 sum;
 
     if (in->resolution & 0x80) {
-        ns = (u128)units * NS_PER_SECOND >> exponent;
+        ns = nf_u128_right(nf_u128_product(units, NS_PER_SECOND), exponent);
     } else if (exponent <= 9) {
-        ns = (u128)units * power_of_10(9 - exponent);
+        ns = nf_u128_product(units, power_of_10(9 - exponent));
     } else {
-        ns = exponent <= 28 ? units / power_of_10(exponent - 9)
-                            : 0; /* 10^20 is more than any count of units */
+        /* 10^20 is more than any count of units */
+        ns = nf_u128_of(exponent <= 28 ? units / power_of_10(exponent - 9) : 0);
     }
-    sum = (i128)ns + (i128)in->offset_s * NS_PER_SECOND;
-    if (sum < INT64_MIN || sum > INT64_MAX) {
+    sum = nf_i128_add(nf_i128_of_bits(ns), nf_i128_product(in->offset_s, NS_PER_SECOND));
+    if (!nf_i128_fits_i64(sum)) {
         return false;
     }
-    *ret = (int64_t)sum;
+    *ret = (int64_t)nf_i128_low(sum);
     return true;
 }
 

@@ -8,7 +8,7 @@
 /* The size of buffers that came without one (C interface). */
 #define NF_SIZE_UNKNOWN (SIZE_MAX / 4)
 /* More rows than any memory holds, few enough that no product of rows and widths overflows. */
-#define NF_ROWS_MAX (INT64_C(1) << 56)
+#define NF_ROWS_MAX (INT64_C(1) << (SIZE_MAX > UINT32_MAX ? 56 : 24))
 
 /* A buffer. owner (counted reference) keeps the bytes alive, or is NULL: then they must be copied. */
 typedef struct {

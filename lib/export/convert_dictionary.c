@@ -3,6 +3,7 @@
 
 #include "base/bitmap.h"
 #include "base/checked.h"
+#include "base/order.h"
 #include "export/convert.h"
 #include "table/builder.h"
 
@@ -13,7 +14,9 @@ static uint64_t index_at(const nf_view *v, const nf_arrow_type *t, int64_t row)
     uint64_t value = 0;
     uint64_t sign = UINT64_C(1) << (t->bits - 1);
 
-    memcpy(&value, p, (size_t)t->bits / 8); /* little-endian */
+    for (size_t i = 0, n = (size_t)t->bits / 8; i < n; i++) { /* in this machine's order */
+        value |= (uint64_t)p[i] << 8 * (NF_BIG_ENDIAN ? n - 1 - i : i);
+    }
     return t->is_signed && (value & sign) != 0 ? UINT64_MAX : value;
 }
 

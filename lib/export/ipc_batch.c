@@ -106,7 +106,8 @@ static int inflate(nf_import *in, const nf_ipc_batch *b, nf_part *part)
     if (want == -1) {
         return NETFEAT_OK;
     }
-    if (want < 0 || !nf_decompress_is_plausible(b->codec, part->size, (uint64_t)want)) {
+    if (want < 0 || (uint64_t)want > SIZE_MAX / 2 ||
+        !nf_decompress_is_plausible(b->codec, part->size, (uint64_t)want)) {
         return nf_import_error(in, NETFEAT_ERR_FORMAT, part->at, "a compressed buffer of an impossible size");
     }
     code = nf_import_buffer(in, (size_t)want, &plain);

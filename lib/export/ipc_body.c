@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bitmap.h"
+#include "base/order.h"
 #include "export/compress.h"
 #include "export/ipc.h"
 
@@ -135,7 +136,7 @@ static void lower_offsets(int64_t *out, const nf_ipc_piece *p, size_t first, siz
 static int compress_piece(nf_ipc_body *b, nf_ipc_piece *p)
 {
     size_t room = nf_compress_bound(b->codec, p->size);
-    int64_t prefix = (int64_t)p->size;
+    uint64_t prefix = nf_le64(p->size);
     const void *src = p->p;
     int64_t *lowered = NULL;
     size_t size = 0;
@@ -161,7 +162,7 @@ static int compress_piece(nf_ipc_body *b, nf_ipc_piece *p)
     p->block_size = room + sizeof prefix;
     code = nf_compress(b->ctx, b->codec, src, p->size, p->block + sizeof prefix, room, &size);
     if (code == 0 && size >= p->size) {
-        prefix = -1;
+        prefix = UINT64_MAX;
         size = p->size;
         memcpy(p->block + sizeof prefix, src, size);
     }

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/order.h"
 #include "export/ipc.h"
 #include "export/ipc_schema.h"
 
@@ -244,8 +245,9 @@ int nf_ipc_read_schema(netfeat_ctx *ctx, nf_fbr *f, const nf_fbr_table *t, int64
     nf_fbr_vector fields = nf_fbr_vec(f, t, IPC_SCHEMA_FIELDS, 4, 4);
     int code;
 
-    if (nf_fbr_uint(f, t, IPC_SCHEMA_ENDIAN, 2, 0) != 0) {
-        return nf_error_at(ctx, NETFEAT_ERR_UNSUPPORTED, -1, at, "big-endian data");
+    if (nf_fbr_uint(f, t, IPC_SCHEMA_ENDIAN, 2, 0) != NF_BIG_ENDIAN) {
+        return nf_error_at(ctx, NETFEAT_ERR_UNSUPPORTED, -1, at, "%s-endian data",
+                           NF_BIG_ENDIAN ? "little" : "big");
     }
     if (f->bad || t->pos == 0) {
         return nf_ipc_broken(ctx, f, at);

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/order.h"
 #include "export/ipc.h"
 #include "export/ipc_schema.h"
 
@@ -88,6 +89,7 @@ void nf_ipc_put_schema(nf_fb *f, size_t from, const netfeat_table *tab, const nf
     size_t t = nf_fb_table(f, from, sizes, 3);
     size_t refs = nf_fb_vector(f, nf_fb_field(f, t, IPC_SCHEMA_FIELDS), cols->count, 4, 4);
 
+    nf_fb_set(f, t, IPC_SCHEMA_ENDIAN, NF_BIG_ENDIAN, 2); /* values are as they lie in memory */
     for (size_t i = 0; i < cols->count; i++) {
         put_field(f, refs + 4 * i, cols->cols[i], tab->names[i], 2 * (int64_t)i);
     }

@@ -1,6 +1,7 @@
 /* The two IPC formats: a stream of messages, and the file that adds magic numbers and a footer to it. */
 #include <string.h>
 
+#include "base/order.h"
 #include "export/compress.h"
 #include "export/ipc.h"
 #include "export/ipc_body.h"
@@ -29,14 +30,15 @@ static int write_message(nf_out *out, const nf_fb *f, block *ret)
 {
     size_t end = (size_t)out->position + 8 + f->used;
     size_t pad = (NF_IPC_ALIGNMENT - end % NF_IPC_ALIGNMENT) % NF_IPC_ALIGNMENT;
-    uint32_t head[2] = {NF_IPC_CONTINUES, (uint32_t)(f->used + pad)};
+    uint32_t metadata = (uint32_t)(f->used + pad);
+    uint32_t head[2] = {NF_IPC_CONTINUES, nf_le32(metadata)};
     int code;
 
     if (f->code != 0) {
         return f->code;
     }
     ret->offset = out->position;
-    ret->metadata = head[1] + 8;
+    ret->metadata = metadata + 8;
     code = nf_out_write(out, head, sizeof head);
     code = code != 0 ? code : nf_out_write(out, f->data, f->used);
     return code != 0 ? code : nf_out_zeros(out, pad);
@@ -253,7 +255,7 @@ static int end_file(netfeat_writer *w)
     if (code != 0) {
         return code;
     }
-    size = (uint32_t)f->used;
+    size = nf_le32((uint32_t)f->used);
     code = nf_out_write(&w->out, f->data, f->used);
     code = code != 0 ? code : nf_out_write(&w->out, &size, sizeof size);
     return code != 0 ? code : nf_out_write(&w->out, NF_IPC_MAGIC, NF_IPC_MAGIC_SIZE);

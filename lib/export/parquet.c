@@ -5,6 +5,7 @@
 
 #include <netfeat/version.h>
 
+#include "base/order.h"
 #include "export/compress.h"
 
 #define MAGIC "PAR1"
@@ -203,7 +204,7 @@ static int end(netfeat_writer *w)
     tail.last[0] = 4; /* it goes on behind the row groups */
     put_footer_end(s, &tail);
     code = head.code != 0 ? head.code : tail.code;
-    size = (uint32_t)(head.used + s->groups.used + tail.used);
+    size = nf_le32((uint32_t)(head.used + s->groups.used + tail.used));
     code = code != 0 ? code : nf_out_write(&w->out, head.data, head.used);
     code = code != 0 ? code : nf_out_write(&w->out, s->groups.data, s->groups.used);
     code = code != 0 ? code : nf_out_write(&w->out, tail.data, tail.used);

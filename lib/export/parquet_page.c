@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/bitmap.h"
+#include "base/order.h"
 #include "export/compress.h"
 #include "export/parquet.h"
 
@@ -71,7 +72,7 @@ static int put_narrow(nf_bytes *out, const netfeat_column *col, int64_t first, i
         uint32_t value = 0;
         if (nf_column_present(col, i)) {
             size_t width = (size_t)nf_type_width(col->type);
-            memcpy(&value, col->data + (size_t)i * width, width); /* little-endian */
+            nf_store_le((uint8_t *)&value, col->data + (size_t)i * width, 1, width);
             memcpy(p, &value, sizeof value);
             p += sizeof value;
         }
@@ -83,21 +84,23 @@ static int put_narrow(nf_bytes *out, const netfeat_column *col, int64_t first, i
 static int put_wide(nf_bytes *out, const netfeat_column *col, int64_t first, int64_t n)
 {
     size_t width = (size_t)nf_type_width(col->type);
+    size_t unit = col->type == NETFEAT_TYPE_BYTES16 || col->type == NETFEAT_TYPE_BYTES6 ? 1 : width;
     uint8_t *start;
     uint8_t *p;
     int code;
 
-    if (col->validity == NULL) {
-        return nf_bytes_put(out, col->data + (size_t)first * width, (size_t)n * width);
-    }
     code = nf_bytes_extend(out, (size_t)n * width, &start);
     if (code != 0) {
         return code;
     }
+    if (col->validity == NULL) {
+        nf_store_le(start, col->data + (size_t)first * width, (size_t)n * width / unit, unit);
+        return NETFEAT_OK;
+    }
     p = start;
     for (int64_t i = first; i < first + n; i++) {
         if (nf_column_present(col, i)) {
-            memcpy(p, col->data + (size_t)i * width, width);
+            nf_store_le(p, col->data + (size_t)i * width, width / unit, unit);
             p += width;
         }
     }
@@ -111,8 +114,9 @@ static int put_ranges(nf_bytes *out, const netfeat_column *col, int64_t first, i
 
     for (int64_t i = first; code == 0 && i < first + n; i++) {
         uint32_t size = (uint32_t)(col->offsets[i + 1] - col->offsets[i]);
+        uint32_t stored = nf_le32(size);
         if (nf_column_present(col, i)) {
-            code = nf_bytes_put(out, &size, sizeof size);
+            code = nf_bytes_put(out, &stored, sizeof stored);
             code = code != 0 ? code : nf_bytes_put(out, col->data + col->offsets[i], size);
         }
     }
@@ -172,7 +176,7 @@ static size_t varint(uint8_t *out, uint64_t value)
 
 static int end_levels(nf_bytes *out, size_t start)
 {
-    uint32_t size = (uint32_t)(out->used - start - 4);
+    uint32_t size = nf_le32((uint32_t)(out->used - start - 4));
 
     memcpy(out->data + start, &size, sizeof size);
     return NETFEAT_OK;
@@ -303,12 +307,13 @@ static int put_list_levels(nf_bytes *out, const netfeat_column *col, int64_t fir
     int64_t n = 0;
     int64_t most = rows + col->offsets[first + rows] - col->offsets[first];
     uint8_t *repeat = nf_alloc(out->ctx, (size_t)most * 2);
-    uint8_t *define = repeat + most;
+    uint8_t *define;
     int code;
 
     if (repeat == NULL) {
         return nf_ctx_code(out->ctx);
     }
+    define = repeat + most;
     for (int64_t row = first; row < first + rows; row++) {
         int64_t from = col->offsets[row];
         int64_t to = nf_column_present(col, row) ? col->offsets[row + 1] : from;

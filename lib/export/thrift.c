@@ -50,7 +50,7 @@ static void put_varint(nf_thrift *t, uint64_t value)
 
 static void put_zigzag(nf_thrift *t, int64_t value)
 {
-    put_varint(t, (uint64_t)value << 1 ^ (uint64_t)(value >> 63));
+    put_varint(t, (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0));
 }
 
 /* Fields come in ascending order, less than 16 apart. */

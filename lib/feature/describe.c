@@ -68,7 +68,7 @@ static void find_rank(const uint32_t *bins, size_t n_bins, size_t rank, uint64_t
 
 static void summarise_bins(const uint32_t *bins, size_t n_bins, uint64_t least, summary *s)
 {
-    nf_int_sums sums = {0, 0, 0, 0};
+    nf_int_sums sums = {.count = 0};
     double mean = 0.0, variance = 0.0;
     bool known;
 
@@ -195,7 +195,7 @@ static int describe_by_keys(netfeat_ctx *ctx, const netfeat_column *col, summary
     size_t cap = (size_t)col->length + 1;
     uint64_t *keys = nf_alloc_array(ctx, cap, sizeof *keys);
     nf_f64_sums *sums = keys != NULL ? nf_alloc_zero(ctx, sizeof *sums) : NULL;
-    nf_int_sums ints = {0, 0, 0, 0};
+    nf_int_sums ints = {.count = 0};
     uint64_t least = UINT64_MAX, most = 0;
     double mean = 0.0, variance = 0.0;
     bool known;

@@ -20,10 +20,10 @@ static void trim(big *b)
     }
 }
 
-static void from_u128(big *b, unsigned __int128 v, uint64_t high)
+static void from_u128(big *b, nf_u128 v, uint64_t high)
 {
-    for (b->n = 0; b->n < 4; v >>= 32) {
-        b->d[b->n++] = (uint32_t)v;
+    for (b->n = 0; b->n < 4; v = nf_u128_right(v, 32)) {
+        b->d[b->n++] = (uint32_t)nf_u128_low(v);
     }
     b->d[b->n++] = (uint32_t)high;
     b->d[b->n++] = (uint32_t)(high >> 32);
@@ -100,12 +100,11 @@ static void subtract(big *a, const big *b)
 /* a /= divisor; returns whether something was left over. */
 static bool divide(big *a, uint64_t divisor)
 {
-    unsigned __int128 rest = 0;
+    uint64_t rest = 0;
 
     for (int i = a->n - 1; i >= 0; i--) {
-        rest = rest << 32 | a->d[i];
-        a->d[i] = (uint32_t)(rest / divisor);
-        rest %= divisor;
+        nf_u128 part = nf_u128_make(rest >> 32, rest << 32 | a->d[i]);
+        a->d[i] = (uint32_t)nf_u128_low(nf_u128_divide(part, divisor, &rest));
     }
     trim(a);
     return rest != 0;
@@ -158,7 +157,7 @@ static double variance(const big *sum, const big *squares, int64_t count, int sc
 {
     big n, a, b;
 
-    from_u128(&n, (unsigned __int128)count, 0);
+    from_u128(&n, nf_u128_of((uint64_t)count), 0);
     multiply(squares, &n, &a);
     multiply(sum, sum, &b);
     subtract(&a, &b);
@@ -169,10 +168,8 @@ static double variance(const big *sum, const big *squares, int64_t count, int sc
 
 static bool int_sum(const nf_int_sums *s, big *ret)
 {
-    bool negative = s->sum < 0;
-
-    from_u128(ret, negative ? 0 - (unsigned __int128)s->sum : (unsigned __int128)s->sum, 0);
-    return negative;
+    from_u128(ret, nf_i128_magnitude(s->sum), 0);
+    return nf_i128_is_negative(s->sum);
 }
 
 bool nf_int_mean(const nf_int_sums *s, double *ret)
@@ -229,7 +226,7 @@ void nf_f64_sums_add(nf_f64_sums *s, double v)
 {
     uint64_t bits, m;
     unsigned e, at;
-    unsigned __int128 x;
+    nf_u128 x;
     int64_t *c;
 
     memcpy(&bits, &v, sizeof bits);
@@ -243,28 +240,28 @@ void nf_f64_sums_add(nf_f64_sums *s, double v)
     m |= (uint64_t)(e != 0) << 52;
     at = e != 0 ? e - 1 : 0; /* v = m * 2^(at + UNIT) */
 
-    x = (unsigned __int128)m << (at & 31);
+    x = nf_u128_left(nf_u128_of(m), at & 31);
     c = s->sum + (at >> 5);
     if (v < 0) {
-        c[0] -= (int64_t)(uint32_t)x;
-        c[1] -= (int64_t)(uint32_t)(x >> 32);
-        c[2] -= (int64_t)(uint32_t)(x >> 64);
+        c[0] -= (int64_t)(uint32_t)nf_u128_low(x);
+        c[1] -= (int64_t)(nf_u128_low(x) >> 32);
+        c[2] -= (int64_t)(uint32_t)nf_u128_high(x);
     } else {
-        c[0] += (int64_t)(uint32_t)x;
-        c[1] += (int64_t)(uint32_t)(x >> 32);
-        c[2] += (int64_t)(uint32_t)(x >> 64);
+        c[0] += (int64_t)(uint32_t)nf_u128_low(x);
+        c[1] += (int64_t)(nf_u128_low(x) >> 32);
+        c[2] += (int64_t)(uint32_t)nf_u128_high(x);
     }
 
-    x = (unsigned __int128)m * m;
+    x = nf_u128_product(m, m);
     at *= 2;
     c = s->squares + (at >> 5);
     at &= 31;
-    c[4] += at > 22 ? (int64_t)(uint32_t)(x >> (128 - at)) : 0;
-    x <<= at;
-    c[0] += (int64_t)(uint32_t)x;
-    c[1] += (int64_t)(uint32_t)(x >> 32);
-    c[2] += (int64_t)(uint32_t)(x >> 64);
-    c[3] += (int64_t)(uint32_t)(x >> 96);
+    c[4] += at > 22 ? (int64_t)(uint32_t)nf_u128_low(nf_u128_right(x, 128 - at)) : 0;
+    x = nf_u128_left(x, at);
+    c[0] += (int64_t)(uint32_t)nf_u128_low(x);
+    c[1] += (int64_t)(nf_u128_low(x) >> 32);
+    c[2] += (int64_t)(uint32_t)nf_u128_high(x);
+    c[3] += (int64_t)(nf_u128_high(x) >> 32);
     if (++s->pending == INT64_C(1) << 30) {
         nf_f64_sums_carry(s);
     }

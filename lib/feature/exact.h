@@ -6,25 +6,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/wide.h"
+
 /* Of integers: the sum fits 127 bits and the sum of squares 192 for any 2^63 values of 64 bits. */
 typedef struct {
     int64_t count;
-    __int128 sum;
-    unsigned __int128 squares;
+    nf_i128 sum;
+    nf_u128 squares;
     uint64_t squares_high;
 } nf_int_sums;
 
-static inline void nf_int_sums_square(nf_int_sums *s, unsigned __int128 q)
+static inline void nf_int_sums_square(nf_int_sums *s, nf_u128 q)
 {
-    s->squares += q;
-    s->squares_high += s->squares < q;
+    s->squares = nf_u128_add(s->squares, q);
+    s->squares_high += nf_u128_is_less(s->squares, q);
 }
 
 static inline void nf_int_sums_add_u64(nf_int_sums *s, uint64_t v)
 {
     s->count++;
-    s->sum += (__int128)v;
-    nf_int_sums_square(s, (unsigned __int128)v * v);
+    s->sum = nf_i128_add(s->sum, nf_i128_of_u64(v));
+    nf_int_sums_square(s, nf_u128_product(v, v));
 }
 
 static inline void nf_int_sums_add_i64(nf_int_sums *s, int64_t v)
@@ -32,22 +34,22 @@ static inline void nf_int_sums_add_i64(nf_int_sums *s, int64_t v)
     uint64_t m = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
 
     s->count++;
-    s->sum += v;
-    nf_int_sums_square(s, (unsigned __int128)m * m);
+    s->sum = nf_i128_add(s->sum, nf_i128_of(v));
+    nf_int_sums_square(s, nf_u128_product(m, m));
 }
 
 /* The value v, below 2^32, `times` times. */
 static inline void nf_int_sums_add_many(nf_int_sums *s, uint64_t v, uint64_t times)
 {
     s->count += (int64_t)times;
-    s->sum += (__int128)v * (__int128)times;
-    nf_int_sums_square(s, (unsigned __int128)(v * v) * times);
+    s->sum = nf_i128_add(s->sum, nf_i128_of_bits(nf_u128_product(v, times)));
+    nf_int_sums_square(s, nf_u128_product(v * v, times));
 }
 
 static inline void nf_int_sums_merge(nf_int_sums *s, const nf_int_sums *other)
 {
     s->count += other->count;
-    s->sum += other->sum;
+    s->sum = nf_i128_add(s->sum, other->sum);
     s->squares_high += other->squares_high;
     nf_int_sums_square(s, other->squares);
 }

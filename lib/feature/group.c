@@ -76,8 +76,8 @@ const uint8_t *nf_groups_key(const nf_groups *g, uint32_t id, size_t *ret_size)
         *ret_size = 0;
         return NULL;
     }
-    from = id > 0 ? g->ends[id - 1] : 0;
-    *ret_size = g->ends[id] - from;
+    from = id > 0 ? (size_t)g->ends[id - 1] : 0;
+    *ret_size = (size_t)g->ends[id] - from;
     return g->keys + from;
 }
 
@@ -158,7 +158,6 @@ static uint32_t evict_one(nf_groups *g)
 {
     uint32_t id = choose_victim(g);
     const uint8_t *key = g->keys + (size_t)id * g->stride;
-    uint32_t value = 0;
     uint64_t hash, pos;
     uint32_t at;
 
@@ -167,8 +166,8 @@ static uint32_t evict_one(nf_groups *g)
         g->null_id = NF_GROUP_NONE;
         return id;
     }
-    if (g->direct != NULL && g->stride <= sizeof value) {
-        memcpy(&value, key, g->stride);
+    if (g->direct != NULL && g->stride <= sizeof(uint32_t)) {
+        uint32_t value = nf_groups_small_value(key, g->stride);
         if (value < g->direct_n && g->direct[value] == id) {
             g->direct[value] = NF_GROUP_NONE;
         }
@@ -383,7 +382,6 @@ int nf_groups_adopt(nf_groups *g, const nf_groups *other, uint32_t id, uint32_t 
 {
     size_t size;
     const uint8_t *key = nf_groups_key(other, id, &size);
-    uint32_t value = 0;
 
     if (g->n == 0) {
         *ret = g->count == 0 ? NF_GROUP_FRESH : 0;
@@ -394,8 +392,7 @@ int nf_groups_adopt(nf_groups *g, const nf_groups *other, uint32_t id, uint32_t 
         return nf_groups_null(g, ret);
     }
     if (nf_groups_is_plain(g) && g->stride < 6) {
-        memcpy(&value, key, size);
-        return nf_groups_put_small(g, value, ret);
+        return nf_groups_put_small(g, nf_groups_small_value(key, size), ret);
     }
     return nf_groups_put(g, key, size, ret);
 }

@@ -29,7 +29,7 @@ typedef struct {
     size_t stride;    /* bytes of a key, 0 when they differ */
     uint8_t *keys;
     size_t keys_used, keys_cap;
-    size_t *ends; /* stride 0: end of each key in keys */
+    uint64_t *ends; /* stride 0: end of each key in keys */
     size_t ends_cap;
     uint32_t *direct; /* one key column of 1, 2 or 4 bytes: small values to numbers without hashing */
     size_t direct_n;

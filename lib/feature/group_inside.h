@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/order.h"
 #include "feature/group.h"
 
 static inline int nf_groups_key_width(int type)
@@ -15,6 +16,20 @@ static inline int nf_groups_key_width(int type)
 static inline bool nf_groups_is_plain(const nf_groups *g)
 {
     return g->n == 1 && g->stride > 0;
+}
+
+/* Keys of 1, 2 or 4 bytes as numbers: where in a number they lie. */
+static inline const uint8_t *nf_groups_small_key(const uint32_t *value, size_t stride)
+{
+    return (const uint8_t *)value + (NF_BIG_ENDIAN ? sizeof *value - stride : 0);
+}
+
+static inline uint32_t nf_groups_small_value(const uint8_t *key, size_t stride)
+{
+    uint32_t value = 0;
+
+    memcpy((uint8_t *)&value + (NF_BIG_ENDIAN ? sizeof value - stride : 0), key, stride);
+    return value;
 }
 
 /* -0.0 and 0.0 are one value, and every NaN is NULL. */

@@ -39,6 +39,7 @@ static int make_direct_room(nf_groups *g, uint32_t value, bool *ret_direct)
 /* First sight of a value as far as the array knows. */
 int nf_groups_put_small(nf_groups *g, uint32_t value, uint32_t *ret)
 {
+    const uint8_t *key = nf_groups_small_key(&value, g->stride);
     bool direct = false;
     int code = make_direct_room(g, value, &direct);
 
@@ -51,7 +52,7 @@ int nf_groups_put_small(nf_groups *g, uint32_t value, uint32_t *ret)
         return NETFEAT_OK;
     }
     if (direct && g->map.count == 0) {
-        code = nf_groups_new(g, &value, g->stride, ret);
+        code = nf_groups_new(g, key, g->stride, ret);
         if (code == 0) {
             g->direct[value] = *ret;
             g->same += value == *ret && value == g->same;
@@ -60,9 +61,9 @@ int nf_groups_put_small(nf_groups *g, uint32_t value, uint32_t *ret)
         return code;
     }
     if (direct) { /* it may be in the map, from before the array reached it */
-        *ret = nf_groups_find(g, &value, g->stride);
+        *ret = nf_groups_find(g, key, g->stride);
         if (*ret == NF_GROUP_NONE) {
-            code = nf_groups_new(g, &value, g->stride, ret);
+            code = nf_groups_new(g, key, g->stride, ret);
             g->direct[value] = code == 0 ? *ret : NF_GROUP_NONE;
             *ret |= NF_GROUP_FRESH;
         } else {
@@ -71,7 +72,7 @@ int nf_groups_put_small(nf_groups *g, uint32_t value, uint32_t *ret)
         }
         return code;
     }
-    return nf_groups_put(g, &value, g->stride, ret);
+    return nf_groups_put(g, key, g->stride, ret);
 }
 
 /* A look-up per row; returns whether all values are known. */
@@ -221,10 +222,11 @@ int nf_groups_assign_small(nf_groups *g, const netfeat_column *col, int64_t firs
 
 uint32_t nf_groups_look_up_small(const nf_groups *g, uint32_t value)
 {
+    const uint8_t *key = nf_groups_small_key(&value, g->stride);
     uint32_t id = value < g->direct_n ? g->direct[value] : NF_GROUP_NONE;
 
     if (id == NF_GROUP_NONE && g->map.count > 0) {
-        id = nf_groups_find(g, &value, g->stride);
+        id = nf_groups_find(g, key, g->stride);
     }
     return id;
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "feature/group.h"
+#include "feature/group_inside.h"
 #include "feature/state.h"
 
 typedef struct {
@@ -93,7 +93,10 @@ uint64_t nf_groups_word(const nf_groups *g, uint32_t id, int which)
         return v;
     }
     if (which == 0) {
-        memcpy(&v, key, g->stride);
+        v = g->stride <= 4 ? nf_groups_small_value(key, g->stride) : 0;
+        if (g->stride == 8) {
+            memcpy(&v, key, sizeof v);
+        }
         switch (g->types[0]) {
         case NETFEAT_TYPE_I64:
         case NETFEAT_TYPE_TIME_NS:
@@ -138,9 +141,7 @@ int nf_groups_column(const nf_groups *g, netfeat_ctx *ctx, int k, const uint32_t
         } else if (g->types[k] == NETFEAT_TYPE_BOOL || g->types[k] == NETFEAT_TYPE_U8) {
             code = nf_builder_add_u64(&b, f.data[0]);
         } else if (g->types[k] == NETFEAT_TYPE_U16 || g->types[k] == NETFEAT_TYPE_U32) {
-            uint32_t u32 = 0;
-            memcpy(&u32, f.data, f.size);
-            code = nf_builder_add_u64(&b, u32);
+            code = nf_builder_add_u64(&b, nf_groups_small_value(f.data, f.size));
         } else if (g->types[k] == NETFEAT_TYPE_F64) {
             memcpy(&f64, f.data, sizeof f64);
             code = nf_builder_add_f64(&b, f64);
@@ -166,7 +167,6 @@ int nf_groups_save(const nf_groups *g, nf_state_writer *w, const char *prefix)
 
     code = code != 0 ? code : nf_state_put(w, prefix, "keys", NETFEAT_TYPE_U8, g->keys, g->keys_used);
     if (code == 0 && g->stride == 0 && g->n != 0) {
-        _Static_assert(sizeof *g->ends == sizeof(uint64_t), "ends are saved as they are");
         code = nf_state_put(w, prefix, "ends", NETFEAT_TYPE_U64, g->ends, g->count);
     }
     if (code == 0 && g->evict) {
@@ -240,7 +240,7 @@ static int add_keys(nf_groups *g, nf_state_reader *r, const uint8_t *keys, const
         one.count = 1;
         one.null_id = i == null_id ? 0 : NF_GROUP_NONE;
         one.keys = (uint8_t *)(uintptr_t)(keys + at);
-        size_t one_end = (size_t)end - at;
+        uint64_t one_end = end - at;
         one.ends = ends != NULL ? &one_end : NULL;
         code = nf_groups_adopt(g, &one, 0, &id);
         if (code != 0) {

@@ -16,7 +16,7 @@ static uint8_t nulls8(const netfeat_column *col, size_t byte)
     int64_t left = col->length - (int64_t)byte * 8;
     unsigned mask = left >= 8 ? 0xff : (1U << left) - 1;
 
-    return col->validity != NULL ? (uint8_t)(~col->validity[byte] & mask) : 0;
+    return col->validity != NULL ? (uint8_t)(~(unsigned)col->validity[byte] & mask) : 0;
 }
 
 static void note_column(absence *a, const netfeat_column *col)

@@ -224,10 +224,10 @@ static int save(const nf_step *step, nf_state_writer *w)
     scale copy = *(const scale *)step->state;
     const nf_int_sums *n = &copy.ints;
     uint64_t ints[8] = {(uint64_t)n->count,
-                        (uint64_t)n->sum,
-                        (uint64_t)(n->sum >> 64),
-                        (uint64_t)n->squares,
-                        (uint64_t)(n->squares >> 64),
+                        nf_u128_low(nf_i128_bits(n->sum)),
+                        nf_u128_high(nf_i128_bits(n->sum)),
+                        nf_u128_low(n->squares),
+                        nf_u128_high(n->squares),
                         n->squares_high,
                         copy.least,
                         copy.most};
@@ -313,8 +313,8 @@ static int load(nf_step *step, nf_state_reader *r)
         return nf_state_bad(r, "sums are out of bounds");
     }
     s->ints.count = (int64_t)v[0];
-    s->ints.sum = (__int128)((unsigned __int128)v[2] << 64 | v[1]);
-    s->ints.squares = (unsigned __int128)v[4] << 64 | v[3];
+    s->ints.sum = nf_i128_of_bits(nf_u128_make(v[2], v[1]));
+    s->ints.squares = nf_u128_make(v[4], v[3]);
     s->ints.squares_high = v[5];
     s->least = v[6];
     s->most = v[7];

@@ -26,13 +26,13 @@ static int add_sum(const nf_windows *s, nf_builder *b, const nf_window_cell *c)
         return nf_builder_add_f64(b, c->sum_f64);
     }
     if (s->mode == NF_WINDOW_SIGNED) {
-        return c->sums.sum < INT64_MIN || c->sums.sum > INT64_MAX
+        return !nf_i128_fits_i64(c->sums.sum)
                    ? nf_error(b->ctx, NETFEAT_ERR_RANGE, "window: a sum exceeds 64 bits")
-                   : nf_builder_add_i64(b, (int64_t)c->sums.sum);
+                   : nf_builder_add_i64(b, (int64_t)nf_i128_low(c->sums.sum));
     }
-    return c->sums.sum > (__int128)UINT64_MAX
+    return !nf_i128_fits_u64(c->sums.sum)
                ? nf_error(b->ctx, NETFEAT_ERR_RANGE, "window: a sum exceeds 64 bits")
-               : nf_builder_add_u64(b, (uint64_t)c->sums.sum);
+               : nf_builder_add_u64(b, nf_i128_low(c->sums.sum));
 }
 
 static int add_moments(const nf_windows *s, columns *c, const nf_window_cell *from)

@@ -59,7 +59,7 @@ static void update_sizes(const netfeat_flows *fl, nf_flow *f, void *state, const
 
     s->min = first || p->length < s->min ? p->length : s->min;
     s->max = first || p->length > s->max ? p->length : s->max;
-    nf_add_squares(&s->squares, (nf_u128)p->length * p->length);
+    nf_add_squares(&s->squares, nf_u128_product(p->length, p->length));
 }
 
 /* Merged before the counts are: a side without packets has zeros, and no values. */

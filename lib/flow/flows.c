@@ -166,7 +166,7 @@ static const nf_flow_column *column_at(const char *profile_name, int index)
     if (profile == NULL || index < 0) {
         return NULL;
     }
-    while (profile->columns[i].name != NULL && i < index) {
+    while (i < index && profile->columns[i].name != NULL) {
         i++;
     }
     return profile->columns[i].name != NULL ? &profile->columns[i] : NULL;

@@ -137,14 +137,15 @@ bool nf_get_duration(nf_flow_view *v, int argument, nf_flow_value *ret)
    stands for the remainder. */
 static double seconds_of(int64_t ns)
 {
-    const nf_u128 billion = UINT32_C(1000000000);
     nf_u128 scaled;
+    uint64_t rest;
 
     if (ns < INT64_C(1) << 53) {
         return (double)ns / 1e9;
     }
-    scaled = (nf_u128)ns << 40;
-    return (double)(scaled / billion | (scaled % billion != 0)) / (double)(UINT64_C(1) << 40);
+    scaled = nf_u128_divide(nf_u128_left(nf_u128_of((uint64_t)ns), 40), 1000000000, &rest);
+    scaled = nf_u128_make(nf_u128_high(scaled), nf_u128_low(scaled) | (rest != 0));
+    return nf_u128_double(scaled) / (double)(UINT64_C(1) << 40);
 }
 
 bool nf_get_duration_seconds(nf_flow_view *v, int argument, nf_flow_value *ret)
@@ -233,14 +234,14 @@ nf_summary nf_sum_sizes(const nf_flow_view *v, int argument)
 {
     const nf_counts *c = nf_flow_read(v->config, v->flow, NF_G_COUNTS);
     const nf_sizes *s = nf_flow_read(v->config, v->flow, NF_G_SIZES);
-    nf_summary sum = {0, 0, 0, 0, 0};
+    nf_summary sum = {.n = 0};
 
     NF_FOR_SIDES(v, argument, side)
     {
         if (c[side].packets > 0) {
             add_extremes(&sum, (int64_t)s[side].min, (int64_t)s[side].max);
             sum.n += c[side].packets;
-            sum.sum += c[side].bytes;
+            sum.sum = nf_i128_add(sum.sum, nf_i128_of_u64(c[side].bytes));
             nf_add_squares(&sum.squares, s[side].squares);
         }
     }
@@ -252,13 +253,13 @@ nf_summary nf_sum_gaps(const nf_flow_view *v, int argument)
     const nf_gaps *s = nf_flow_read(v->config, v->flow, NF_G_GAPS);
     size_t both = v->config->sides > 1 ? 2 : 0;
     size_t side = (argument & NF_DIRECTION) == NF_FORWARD ? v->forward : 1U - v->forward;
-    nf_summary sum = {0, 0, 0, 0, 0};
+    nf_summary sum = {.n = 0};
 
     s += (argument & NF_DIRECTION) == NF_BOTH || v->config->sides == 1 ? both : side;
     if (s->times > 1) {
         add_extremes(&sum, s->min, s->max);
         sum.n = s->times - 1;
-        sum.sum = (nf_i128)s->last - s->first;
+        sum.sum = nf_i128_difference(s->last, s->first);
         sum.squares = s->squares;
     }
     return sum;
@@ -286,8 +287,8 @@ bool nf_statistic(const nf_summary *s, int argument, nf_flow_value *ret)
     case NF_VARIANCE:
         return s->n > 1 && nf_give_f64(ret, nf_variance(s->sum, s->squares, s->n));
     case NF_SUM:
-        ret->u = (uint64_t)s->sum;
-        return s->n > 0 && nf_give_i64(ret, (int64_t)(uint64_t)s->sum);
+        ret->u = nf_i128_low(s->sum);
+        return s->n > 0 && nf_give_i64(ret, (int64_t)nf_i128_low(s->sum));
     default:
         ret->i = (int64_t)s->n;
         return nf_give_u64(ret, s->n);

@@ -90,7 +90,7 @@ bool nf_get_period(nf_flow_view *v, int argument, nf_flow_value *ret)
         int64_t ns = nf_difference(p->end, p->begin);
         s.min = s.n == 0 || ns < s.min ? ns : s.min;
         s.max = s.n == 0 || ns > s.max ? ns : s.max;
-        s.sum += ns;
+        s.sum = nf_i128_add(s.sum, nf_i128_of(ns));
         nf_add_squares(&s.squares, nf_square(ns));
         s.n++;
     }

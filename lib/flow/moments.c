@@ -11,16 +11,17 @@ typedef struct {
 
 static wide multiply(nf_u128 a, nf_u128 b)
 {
-    uint64_t x[2] = {(uint64_t)a, (uint64_t)(a >> 64)};
-    uint64_t y[2] = {(uint64_t)b, (uint64_t)(b >> 64)};
+    uint64_t x[2] = {nf_u128_low(a), nf_u128_high(a)};
+    uint64_t y[2] = {nf_u128_low(b), nf_u128_high(b)};
     wide w = {{0, 0, 0, 0}};
 
     for (size_t i = 0; i < 2; i++) {
         uint64_t carry = 0;
         for (size_t j = 0; j < 2; j++) {
-            nf_u128 t = (nf_u128)x[i] * y[j] + w.limb[i + j] + carry;
-            w.limb[i + j] = (uint64_t)t;
-            carry = (uint64_t)(t >> 64);
+            nf_u128 t = nf_u128_add(nf_u128_product(x[i], y[j]), nf_u128_of(w.limb[i + j]));
+            t = nf_u128_add(t, nf_u128_of(carry));
+            w.limb[i + j] = nf_u128_low(t);
+            carry = nf_u128_high(t);
         }
         w.limb[i + 2] = carry;
     }
@@ -33,9 +34,10 @@ static bool subtract(wide *a, const wide *b)
     uint64_t borrow = 0;
 
     for (size_t i = 0; i < 4; i++) {
-        nf_u128 t = (nf_u128)a->limb[i] - b->limb[i] - borrow;
-        a->limb[i] = (uint64_t)t;
-        borrow = (uint64_t)(t >> 64) & 1;
+        nf_u128 t = nf_u128_subtract(nf_u128_of(a->limb[i]), nf_u128_of(b->limb[i]));
+        t = nf_u128_subtract(t, nf_u128_of(borrow));
+        a->limb[i] = nf_u128_low(t);
+        borrow = nf_u128_high(t) & 1;
     }
     return borrow == 0;
 }
@@ -70,19 +72,19 @@ static double to_double(const wide *w)
 
 double nf_mean(nf_i128 sum, uint64_t n)
 {
-    return (double)sum / (double)n;
+    return nf_i128_double(sum) / (double)n;
 }
 
 double nf_variance(nf_i128 sum, nf_u128 squares, uint64_t n)
 {
-    nf_u128 magnitude = sum < 0 ? 0 - (nf_u128)sum : (nf_u128)sum;
-    wide total = multiply(squares, n);
+    nf_u128 magnitude = nf_i128_magnitude(sum);
+    wide total = multiply(squares, nf_u128_of(n));
     wide square = multiply(magnitude, magnitude);
 
     if (!subtract(&total, &square)) {
         return 0;
     }
-    return to_double(&total) / (double)((nf_u128)n * (n - 1));
+    return to_double(&total) / nf_u128_double(nf_u128_product(n, n - 1));
 }
 
 double nf_deviation(nf_i128 sum, nf_u128 squares, uint64_t n)

@@ -6,8 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-__extension__ typedef __int128 nf_i128;
-__extension__ typedef unsigned __int128 nf_u128;
+#include "base/wide.h"
 
 /* a - b, held at the ends of the range: times of a hostile capture may be anything. */
 static inline int64_t nf_difference(int64_t a, int64_t b)
@@ -34,23 +33,22 @@ static inline int64_t nf_total(int64_t a, int64_t b)
 /* Sum of squares: stays at its maximum once it would pass it, whatever the order of addition. */
 static inline void nf_add_squares(nf_u128 *sum, nf_u128 more)
 {
-    *sum += more;
-    if (*sum < more) {
-        *sum = ~(nf_u128)0;
+    *sum = nf_u128_add(*sum, more);
+    if (nf_u128_is_less(*sum, more)) {
+        *sum = nf_u128_make(UINT64_MAX, UINT64_MAX);
     }
 }
 
 static inline nf_u128 nf_square(int64_t x)
 {
     uint64_t a = x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
-    return (nf_u128)a * a;
+    return nf_u128_product(a, a);
 }
 
 /* A sum that was loaded: far enough from its ends that no number of packets can reach them. */
 static inline bool nf_sum_is_sane(nf_i128 sum)
 {
-    const nf_i128 far = (nf_i128)1 << 120;
-    return sum > -far && sum < far;
+    return nf_u128_high(nf_i128_magnitude(sum)) < UINT64_C(1) << (120 - 64);
 }
 
 /* sum / n; n > 0. */

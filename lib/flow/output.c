@@ -261,7 +261,7 @@ static void collect_chain(const netfeat_flows *fl, uint32_t index, const nf_flow
 
 int nf_flow_list(const netfeat_flows *fl, bool open, const nf_flow ***ret, size_t *ret_n)
 {
-    size_t most = fl->count[NETFEAT_FLOWS_WAITING] + (open ? fl->count[NETFEAT_FLOWS_OPEN] : 0) + 1;
+    size_t most = (size_t)(fl->count[NETFEAT_FLOWS_WAITING] + (open ? fl->count[NETFEAT_FLOWS_OPEN] : 0)) + 1;
     const nf_flow **list = nf_alloc_array(fl->ctx, most, sizeof *list);
     size_t n = 0;
     int code;

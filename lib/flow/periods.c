@@ -8,7 +8,7 @@ static void add_duration(nf_durations *d, int64_t ns)
 {
     d->min = d->n == 0 || ns < d->min ? ns : d->min;
     d->max = d->n == 0 || ns > d->max ? ns : d->max;
-    d->sum += ns;
+    d->sum = nf_i128_add(d->sum, nf_i128_of(ns));
     nf_add_squares(&d->squares, nf_square(ns));
     d->n++;
 }

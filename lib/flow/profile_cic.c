@@ -93,8 +93,8 @@ static bool get_length(nf_flow_view *v, int argument, nf_flow_value *ret)
     if (is_2018(v) && (argument & NF_DIRECTION) == NF_BOTH) {
         uint64_t again = cic_of(v)->first_length;
         s.n++;
-        s.sum += again;
-        nf_add_squares(&s.squares, (nf_u128)again * again);
+        s.sum = nf_i128_add(s.sum, nf_i128_of_u64(again));
+        nf_add_squares(&s.squares, nf_u128_product(again, again));
     }
     ret->u = 0;
     ret->f = 0;
@@ -113,8 +113,10 @@ static bool get_average_length(nf_flow_view *v, int argument, nf_flow_value *ret
 
 static bool give_us(nf_summary s, int argument, nf_flow_value *ret)
 {
-    s.sum /= US;
-    s.squares /= (nf_u128)US * US;
+    uint64_t rest;
+
+    s.sum = nf_i128_divide(s.sum, US);
+    s.squares = nf_u128_divide(s.squares, (uint64_t)US * US, &rest);
     s.min /= US;
     s.max /= US;
     ret->i = 0;

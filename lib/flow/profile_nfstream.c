@@ -104,9 +104,10 @@ static bool get_size(nf_flow_view *v, int argument, nf_flow_value *ret)
 static bool get_piat(nf_flow_view *v, int argument, nf_flow_value *ret)
 {
     nf_summary s = nf_sum_gaps(v, argument);
+    uint64_t rest;
 
-    s.sum /= MS;
-    s.squares /= (nf_u128)MS * MS;
+    s.sum = nf_i128_divide(s.sum, MS);
+    s.squares = nf_u128_divide(s.squares, (uint64_t)MS * MS, &rest);
     s.min /= MS;
     s.max /= MS;
     ret->f = 0;

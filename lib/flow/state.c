@@ -335,7 +335,7 @@ static int load_fragments(netfeat_flows *fl, const netfeat_column *states, const
 /* Open flows came in the order of their first packets: put them in that of their last ones. */
 int nf_flow_relink(netfeat_flows *fl)
 {
-    size_t n = fl->count[NETFEAT_FLOWS_OPEN];
+    size_t n = (size_t)fl->count[NETFEAT_FLOWS_OPEN];
     const nf_flow **list = nf_alloc_array(fl->ctx, n + 1, sizeof *list);
     int code;
 
@@ -351,7 +351,7 @@ int nf_flow_relink(netfeat_flows *fl)
         size_t offset = (size_t)((const uint8_t *)list[i] - fl->entries);
         nf_flow_slot_touch(fl, (uint32_t)(offset / fl->config.stride));
     }
-    nf_free(fl->ctx, list, (fl->count[NETFEAT_FLOWS_OPEN] + 1) * sizeof *list);
+    nf_free(fl->ctx, list, ((size_t)fl->count[NETFEAT_FLOWS_OPEN] + 1) * sizeof *list);
     return code;
 }
 

@@ -216,9 +216,9 @@ void nf_chain_split(nf_pool *pool, nf_store *store, nf_node *node, nf_node *righ
     right->tail = node->tail;
     node->tail = c->prev;
     if (n > 0) {
-        nf_chunk *rest = new_chunk(pool, store, (size_t)c->len - n);
+        nf_chunk *rest = new_chunk(pool, store, (size_t)(c->len - n));
 
-        copy_behind(rest, c->data + c->start + n, (size_t)c->len - n);
+        copy_behind(rest, c->data + c->start + n, (size_t)(c->len - n));
         c->len = (uint16_t)n;
         rest->next = c->next;
         *(rest->next != NULL ? &rest->next->prev : &right->tail) = rest;

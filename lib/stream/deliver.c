@@ -15,7 +15,7 @@ bool nf_gated(const nf_stream *flow)
 
 static void remember(netfeat_streams *st, nf_dir *d, const uint8_t *data, size_t len)
 {
-    uint64_t size = st->config.recent_bytes;
+    size_t size = (size_t)st->config.recent_bytes;
     nf_recent *r = d->recent;
 
     if (size == 0) {

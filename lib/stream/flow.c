@@ -40,7 +40,6 @@ int nf_streams_open(netfeat_streams *st)
         st->waiting[i].head = st->waiting[i].tail = NF_NONE;
     }
     st->free_flow = st->spent_flow = st->oldest = st->newest = NF_NONE;
-    _Static_assert(sizeof(nf_conn) % NF_ARENA_ALIGN == 0, "whole cache lines");
     nf_arena_init(&st->conns, sizeof(nf_conn));
     nf_slab_init(&st->rares, 2 * (NF_COUNTERS - NF_HOT_COUNTERS) * sizeof(uint64_t), 16);
     return NETFEAT_OK;
@@ -114,7 +113,7 @@ static void free_conn(netfeat_streams *st, nf_conn *conn)
         nf_store_clear(&st->pool, &dir->store);
         free_attached(st, dir->urgent, sizeof *dir->urgent);
         free_syn(st, dir->syn_data);
-        free_attached(st, dir->recent, sizeof *dir->recent + st->config.recent_bytes);
+        free_attached(st, dir->recent, sizeof *dir->recent + (size_t)st->config.recent_bytes);
     }
     if (conn->rare != NULL) {
         nf_slab_give(&st->rares, conn->rare);

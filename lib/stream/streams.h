@@ -155,7 +155,7 @@ enum { NF_STATE_NEW, NF_STATE_SYN, NF_STATE_EST, NF_STATE_CLOSING, NF_STATE_CLOS
 
 /* A TCP connection of which more than a first SYN was seen. */
 typedef struct {
-    nf_dir dirs[2];
+    _Alignas(NF_ARENA_ALIGN) nf_dir dirs[2]; /* whole cache lines */
     uint64_t *rare; /* counters that are seldom: 2 * (NF_COUNTERS - NF_HOT_COUNTERS) */
     nf_syn *resyn;  /* SYN in an established stream */
     uint8_t state;

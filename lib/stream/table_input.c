@@ -40,7 +40,7 @@ int nf_table_input_open(netfeat_ctx *ctx, nf_table_input *in, netfeat_table *tab
         int at = netfeat_table_find(table, name);
 
         in->cols[i] = at >= 0 ? netfeat_table_column(table, at) : NULL;
-        if (in->cols[i] == NULL && i < NF_TABLE_NEEDED) {
+        if (i < NF_TABLE_NEEDED && in->cols[i] == NULL) {
             return nf_error(ctx, NETFEAT_ERR_NOTFOUND, "the table has no column %s", name);
         }
         if (in->cols[i] != NULL && in->cols[i]->type != netfeat_field_type(fields[i])) {

@@ -41,7 +41,7 @@ static bool bytes_needed(const nf_builder *b, size_t rows, size_t bytes, size_t 
         *ret = nf_bitmap_room((int64_t)rows);
         return true;
     }
-    return nf_add_size(b->data_used, bytes, ret) && *ret <= INT64_MAX;
+    return nf_add_size(b->data_used, bytes, ret) && *ret <= SIZE_MAX / 2;
 }
 
 int nf_builder_reserve(nf_builder *b, int64_t rows, size_t bytes)

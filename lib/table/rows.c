@@ -135,7 +135,7 @@ int netfeat_table_take(netfeat_ctx *ctx, const netfeat_table *tab, const int64_t
 {
     int code = check(ctx, tab, rows, n, ret, "table_take");
 
-    if (code == 0 && n > INT64_MAX) {
+    if (code == 0 && n > SIZE_MAX / 2) {
         code = nf_error(ctx, NETFEAT_ERR_RANGE, "table_take: too many rows");
     }
     for (size_t i = 0; code == 0 && i < n; i++) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Make seeds for the fuzz targets out of the sample captures and of captures built here.
-usage: make_corpus.py     writes tests/fuzz/corpus/decode, table, capture, flow, stream, frag and pipeline (which takes the Python package
+usage: make_corpus.py     writes tests/fuzz/corpus/decode, table, capture, flow, filter, options, stream, frag and pipeline (which takes the Python package
 and the library of this tree: PYTHONPATH=lib/python NETFEAT_LIBRARY=build/lib/libnetfeat.so)"""
 import bz2
 import gzip
@@ -216,6 +216,36 @@ def flow_seeds():
         write("flow", "dice-%d" % number, hashlib.shake_128(b"flow %d" % number).digest(10 + 12 * (10 + 12 * number)))
 
 
+#: Expressions that know many link types and every part of a program.
+FILTERS = [
+    "", "tcp", "ip and not tcp", "udp port 53 or icmp", "tcp port port 80", "arp", "vlan 5 and ip6", "len > 20",
+    "src net 10.0.0.0/8 and tcp dst portrange 20-25", "ether host 02:00:00:00:00:01", "ip6 host 2001:db8::1 or ip broadcast",
+    "tcp[tcpflags] & (tcp-syn|tcp-fin) != 0 and not src port 80", "ip[2:2] > 40 and ip[6] & 0x20 = 0", "mpls 100 and pppoes 7",
+    "wlan type mgt subtype beacon", "ether proto 0x88cc or stp", "((ip or ip6) and (greater 10 or less 100))", "gateway none",
+    "icmp[icmptype] = icmp-echo or icmp6[icmp6type] = 135", "geneve 5 and vlan", "1 + 2 * len / 3 % 5 << 1 ^ 7 = 4 - 1", "outbound",
+]
+
+#: Settings of fuzz_options; the first byte says how often memory is refused.
+SETTINGS = [
+    (0, {}), (0, {"source.filter": "tcp", "table.keep_payload": 1, "flow.profile": "zeek"}),
+    (0, {"flow.profile": "cic", "flow.columns": "*", "flow.bidirectional": 1, "flow.idle_ns": 1000}),
+    (0, {"flow.profile": "nfstream", "flow.max_open": 1, "stream.policy": "linux"}), (0, {"io.compression": "zstd", "io.format": "stream"}),
+    (0, {"io.format": "csv"}), (0, {"io.format": "parquet", "io.compression": "zstd"}),
+    (0, {"table.columns": "src_ip, dst_port,timestamp", "table.max_rows": 3, "table.tunnels": "outermost"}),
+    (0, {"table.max_layers": 1, "table.tunnel_ports": "vxlan=8473,gtp=2153", "table.verify_checksums": 1}),
+    (0, {"stream.max_streams": 1, "stream.policy": "last", "source.buffer_bytes": 4096, "source.max_interfaces": 1}),
+] + [(rate, {"table.keep_payload": 1}) for rate in range(2, 13)]
+
+
+def text_seeds():
+    """Filters and settings."""
+    for number, text in enumerate(FILTERS):
+        write("filter", "text-%02d" % number, text.encode())
+    for number, (rate, settings) in enumerate(SETTINGS):
+        lines = "".join("%s=%s\n" % pair for pair in settings.items())
+        write("options", "settings-%02d" % number, bytes([rate]) + lines.encode())
+
+
 def main():
     scan = distinct(pcap_records((DATA / "mirai_scan.pcap").read_bytes()))
     benign = distinct(pcapng_records((DATA / "benign.pcapng").read_bytes()))
@@ -252,6 +282,7 @@ def main():
     write("capture", "notes-be", b"\xc2" + talkative(">", few[0]))
     script_seeds()
     flow_seeds()
+    text_seeds()
     pipeline_seeds()
 
 

@@ -1,5 +1,6 @@
 /* Packets out of scripts, and what a reassembler makes of them. */
 #include "script.h"
+#include "base/order.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -259,12 +260,14 @@ static void add_record(file_image *f, const script_packet *p, bool swap)
     uint32_t captured, wire, fields[4];
     uint64_t at;
 
+#define PCAP_VERSION (NF_BIG_ENDIAN ? 2U << 16 | 4 : 4U << 16 | 2) /* 2.4, two fields of 16 bits */
+
     if (f->cap - f->size < SCRIPT_FRAME + 64) {
         f->cap = 2 * f->cap + SCRIPT_FRAME + 64;
         f->p = realloc(f->p, f->cap);
     }
     if (f->size == 0) { /* pcap, nanoseconds, own byte order */
-        const uint32_t head[6] = {0xa1b23c4d, 2 | 4 << 16, 0, 0, 262144, 1};
+        const uint32_t head[6] = {0xa1b23c4d, PCAP_VERSION, 0, 0, 262144, 1};
         memcpy(f->p, head, sizeof head);
         f->size = sizeof head;
     }

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "../support/capture_bytes.h"
+#include "base/cursor.h"
 
 static netfeat_ctx *new_ctx(void)
 {
@@ -181,7 +182,7 @@ Test(capture_pcapng, a_cut_at_every_byte)
             outcome p = read_pieces(ctx, NULL, b.p, n, 1);
             int64_t records = 0;
             size_t at = 0;
-            bool flip = big; /* byte order of the section that `at` is in */
+            bool flip = big; /* the section that `at` is in is big-endian */
 
             cr_expect(same(&o, &p), "%zu bytes", n);
             if (n < 28) {
@@ -189,18 +190,16 @@ Test(capture_pcapng, a_cut_at_every_byte)
                 continue;
             }
             for (;;) { /* whole blocks, by the lengths behind them */
-                uint32_t type;
-                uint32_t length;
+                const uint8_t *block = b.p + at;
+                uint32_t type, length;
                 if (n - at < 12) {
                     break;
                 }
-                memcpy(&type, b.p + at, 4);
-                if (type == 0x0a0d0d0a) {
-                    flip = b.p[at + 8] == 0x1a;
+                if (nf_load_be32(block) == 0x0a0d0d0a) { /* in either order */
+                    flip = block[8] == 0x1a;
                 }
-                memcpy(&length, b.p + at + 4, 4);
-                length = flip ? __builtin_bswap32(length) : length;
-                type = flip ? __builtin_bswap32(type) : type;
+                type = flip ? nf_load_be32(block) : nf_load_le32(block);
+                length = flip ? nf_load_be32(block + 4) : nf_load_le32(block + 4);
                 if (length > n - at) {
                     break;
                 }

@@ -85,7 +85,7 @@ Test(feature_exact, order_and_merging_change_nothing)
 
 Test(feature_exact, integers)
 {
-    nf_int_sums s = {0, 0, 0, 0}, t = {0, 0, 0, 0};
+    nf_int_sums s = {.count = 0}, t = {.count = 0};
     double v = NAN;
 
     cr_expect(!nf_int_mean(&s, &v));
@@ -103,7 +103,7 @@ Test(feature_exact, integers)
     nf_int_sums_merge(&t, &t);
     cr_expect(nf_int_mean(&t, &v) && v == 0x1p64);
     cr_expect_eq(t.count, 10);
-    nf_int_sums u = {0, 0, 0, 0};
+    nf_int_sums u = {.count = 0};
     nf_int_sums_add_many(&u, 3, 4);
     nf_int_sums_add_many(&u, 4294967295U, 1000000);
     cr_expect(nf_int_mean(&u, &v) && v == (12 + 4294967295.0 * 1e6) / 1000004);

@@ -193,38 +193,48 @@ Test(flow_alloc, every_allocation_refused)
     netfeat_ctx_unref(ctx);
 }
 
+static bool is_same(nf_u128 a, nf_u128 b)
+{
+    return nf_u128_high(a) == nf_u128_high(b) && nf_u128_low(a) == nf_u128_low(b);
+}
+
+static double variance(int64_t sum, uint64_t squares, uint64_t n)
+{
+    return nf_variance(nf_i128_of(sum), nf_u128_of(squares), n);
+}
+
 Test(flow_alloc, moments_are_exact)
 {
-    const nf_u128 most = ~(nf_u128)0;
-    nf_u128 sum = most - 5;
+    const nf_u128 most = nf_u128_make(UINT64_MAX, UINT64_MAX);
+    nf_u128 sum = nf_u128_subtract(most, nf_u128_of(5));
     const uint64_t big = UINT64_C(1) << 62;
+    nf_u128 squares = nf_u128_add(nf_u128_product(big, big), nf_u128_product(big + 2, big + 2));
+    nf_i128 total = nf_i128_of_u64(big + big + 2);
 
     cr_expect_eq(nf_difference(INT64_MIN, 1), INT64_MIN);
     cr_expect_eq(nf_difference(INT64_MAX, -1), INT64_MAX);
     cr_expect_eq(nf_difference(5, 7), -2);
     cr_expect_eq(nf_total(INT64_MAX, 1), INT64_MAX);
     cr_expect_eq(nf_total(INT64_MIN, -1), INT64_MIN);
-    nf_add_squares(&sum, 3);
-    cr_expect(sum == most - 2);
-    nf_add_squares(&sum, 3);
-    cr_expect(sum == most);
-    nf_add_squares(&sum, 3);
-    cr_expect(sum == most);
-    cr_expect(nf_square(INT64_MIN) == (nf_u128)1 << 126);
-    cr_expect_eq(nf_mean(-7, 2), -3.5);
-    cr_expect_eq(nf_variance(3, 5, 2), 0.5); /* 1, 2 */
-    cr_expect_eq(nf_variance(-3, 5, 2), 0.5);
-    cr_expect_eq(nf_variance(0, 0, 5), 0);
-    cr_expect_eq(nf_variance(10, 0, 5), 0); /* impossible sums: never negative */
+    nf_add_squares(&sum, nf_u128_of(3));
+    cr_expect(is_same(sum, nf_u128_subtract(most, nf_u128_of(2))));
+    nf_add_squares(&sum, nf_u128_of(3));
+    cr_expect(is_same(sum, most));
+    nf_add_squares(&sum, nf_u128_of(3));
+    cr_expect(is_same(sum, most));
+    cr_expect(is_same(nf_square(INT64_MIN), nf_u128_make(big, 0)));
+    cr_expect_eq(nf_mean(nf_i128_of(-7), 2), -3.5);
+    cr_expect_eq(variance(3, 5, 2), 0.5); /* 1, 2 */
+    cr_expect_eq(variance(-3, 5, 2), 0.5);
+    cr_expect_eq(variance(0, 0, 5), 0);
+    cr_expect_eq(variance(10, 0, 5), 0); /* impossible sums: never negative */
     /* 2^62, 2^62 + 2: where doubles, and 64 bits, lose the difference */
-    cr_expect_eq(nf_variance((nf_i128)big + big + 2, (nf_u128)big * big + (nf_u128)(big + 2) * (big + 2), 2),
-                 2);
-    cr_expect_eq(nf_deviation((nf_i128)big + big + 2, (nf_u128)big * big + (nf_u128)(big + 2) * (big + 2), 2),
-                 sqrt(2));
+    cr_expect_eq(nf_variance(total, squares, 2), 2);
+    cr_expect_eq(nf_deviation(total, squares, 2), sqrt(2));
     /* a hundred million values, half 0 and half 10^15 (11 days): far beyond what 128 bits hold of n times the squares */
-    const uint64_t n = 100000000;
-    cr_expect_float_eq(nf_deviation((nf_i128)(n / 2) * 1000000000000000,
-                                    (nf_u128)(n / 2) * ((nf_u128)1000000000000000 * 1000000000000000), n) /
-                           1e15,
-                       0.5, 1e-8);
+    const uint64_t n = 100000000, value = UINT64_C(1000000000000000);
+    nf_u128 square = nf_u128_product(value, value); /* times n / 2 */
+    squares = nf_u128_add(nf_u128_product(nf_u128_low(square), n / 2),
+                          nf_u128_make(nf_u128_low(nf_u128_product(nf_u128_high(square), n / 2)), 0));
+    cr_expect_float_eq(nf_deviation(nf_i128_product((int64_t)value, n / 2), squares, n) / 1e15, 0.5, 1e-8);
 }

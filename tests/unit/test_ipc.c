@@ -10,6 +10,7 @@
 
 #include "export_check.h"
 #include "../support/torture.h"
+#include "base/order.h"
 
 static netfeat_ctx *ctx;
 static netfeat_options *opts;
@@ -322,6 +323,35 @@ Test(ipc, errors_say_what_is_wrong)
 }
 
 /* Whatever a file claims, no more than allowed is allocated: compressed zeros are 1000 times smaller. */
+/* Files of this machine's byte order load; of the other, they are refused by name. */
+Test(ipc, the_other_byte_order)
+{
+    netfeat_table *tab = NULL, *back = NULL;
+    uint8_t *data;
+    size_t size;
+    int refused = 0;
+
+    must(check_table(ctx, 5, false, &tab), "make");
+    set_text(NETFEAT_OPT_IO_FORMAT, "stream");
+    must(netfeat_table_save_file(ctx, tab, path, opts), "save");
+    data = file_bytes(&size);
+    must(try_bytes(data, size), "load");
+    for (size_t at = 0; at < size && at < 512; at++) { /* one of these bits says which order it is */
+        data[at] ^= 1;
+        refused += try_bytes(data, size) == NETFEAT_ERR_UNSUPPORTED &&
+                   strcmp(netfeat_ctx_error_message(ctx),
+                          NF_BIG_ENDIAN ? "little-endian data" : "big-endian data") == 0;
+        data[at] ^= 1;
+    }
+    cr_expect_gt(refused, 0);
+    /* one that a little-endian machine made */
+    cr_expect_eq(netfeat_table_load_file(ctx, TEST_SOURCE_DIR "/fuzz/corpus/ipc/file", NULL, &back),
+                 NF_BIG_ENDIAN ? NETFEAT_ERR_UNSUPPORTED : NETFEAT_OK, "%s", netfeat_ctx_error_message(ctx));
+    netfeat_table_unref(back);
+    free(data);
+    netfeat_table_unref(tab);
+}
+
 Test(ipc, memory_limits_hold)
 {
     const size_t rows = 4000000;

@@ -8,6 +8,7 @@
 
 #include "base/bitmap.h"
 #include "base/cursor.h"
+#include "base/order.h"
 #include "export/compress.h"
 #include "export_check.h"
 #include "table/text.h"
@@ -72,12 +73,12 @@ static void read_value(thrift *t, int type, int *path, int depth)
         uint64_t z = varint(&t->c);
         number = (int64_t)(z >> 1) ^ -(int64_t)(z & 1);
     } else if (type == 8) {
-        size = varint(&t->c);
+        size = (size_t)varint(&t->c);
         text = nf_cursor_take(&t->c, size);
     } else if (type == 9) {
         uint8_t head = nf_cursor_u8(&t->c);
         size_t n = head >> 4;
-        n = n == 15 ? varint(&t->c) : n;
+        n = n == 15 ? (size_t)varint(&t->c) : n;
         for (size_t i = 0; i < n; i++) {
             path[depth] = (int)i;
             read_value(t, head & 15, path, depth + 1);
@@ -208,7 +209,8 @@ static void next_value(nf_cursor *c, int type, int64_t *bit, char *text, size_t 
     } else if (width > 0) {
         const uint8_t *p = nf_cursor_take(c, width < 4 ? 4 : width);
         cr_assert_not_null(p);
-        memcpy(bytes, p, width);
+        size_t unit = type == NETFEAT_TYPE_BYTES16 || type == NETFEAT_TYPE_BYTES6 ? 1 : width;
+        nf_store_le(bytes, p, width / unit, unit); /* and back */
     } else {
         size_t size = nf_load_le32(nf_cursor_take(c, 4));
         col.data = nf_cursor_take(c, size);

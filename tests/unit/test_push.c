@@ -35,7 +35,7 @@ Test(push, packets_come_out_as_they_went_in)
     cr_assert_eq(netfeat_options_new(ctx, &opts), 0);
     cr_assert_eq(netfeat_options_set_int(opts, NETFEAT_OPT_SOURCE_FILE_INDEX, 9), 0);
     src = open_push(ctx, opts);
-    put_data(&data, 300000, 1);
+    put_data(&data, 300000 + 100, 1); /* the longest packet, at the last of the places it may begin */
     for (int round = 0; got < N;
          round++) { /* in bursts that do not fit the batches in which they are taken */
         int n;

@@ -9,6 +9,7 @@
 
 #include "script.h"
 #include "torture.h"
+#include "base/order.h"
 
 #define SECOND INT64_C(1000000000)
 #define SYN    NETFEAT_TCP_SYN
@@ -387,10 +388,12 @@ Test(stream_limits, checksums)
 
 /* ---- whole captures ---- */
 
+#define PCAP_VERSION (NF_BIG_ENDIAN ? 2U << 16 | 4 : 4U << 16 | 2) /* 2.4, two fields of 16 bits */
+
 /* pcap in memory: nanoseconds, Ethernet. */
 static size_t make_capture(uint8_t *out, const char *script)
 {
-    const uint32_t head[6] = {0xa1b23c4d, 2 | 4 << 16, 0, 0, 262144, 1};
+    const uint32_t head[6] = {0xa1b23c4d, PCAP_VERSION, 0, 0, 262144, 1};
     size_t cases = 0, size = sizeof head;
     script_case *c = script_parse(script, &cases);
 
