@@ -175,6 +175,20 @@ static inline int torture_ctx(torture *t, netfeat_ctx **ret)
         }                                                                                                    \
     } while (0)
 
+/* For a call on an object that carries state: after NOMEM it goes on, or says STATE from then on, as its header says. */
+#define TRY_STATE(t, call)                                                                                   \
+    do {                                                                                                     \
+        int64_t try_ = (int64_t)(call);                                                                      \
+        if (try_ == NETFEAT_ERR_NOMEM && !(t)->all_from_there) {                                             \
+            try_ = (int64_t)(call);                                                                          \
+            (t)->dead = try_ == NETFEAT_ERR_STATE;                                                           \
+        }                                                                                                    \
+        if (try_ < 0) {                                                                                      \
+            code = (t)->dead ? NETFEAT_ERR_NOMEM : (int)try_;                                                \
+            goto out;                                                                                        \
+        }                                                                                                    \
+    } while (0)
+
 /* Mix what the case sees into its result. */
 static inline void torture_saw(torture *t, const void *data, size_t size)
 {
