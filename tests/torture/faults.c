@@ -53,9 +53,6 @@ WRAP(int, fstat64, (int fd, struct stat *st), (fd, st), 0, -1)
 WRAP(int, stat64, (const char *path, struct stat *st), (path, st), 0, -1)
 WRAP(int, fstatat64, (int dir, const char *path, struct stat *st, int flags), (dir, path, st, flags), 0, -1)
 WRAP(off_t, lseek64, (int fd, off_t offset, int whence), (fd, offset, whence), 0, -1)
-WRAP(int, fsync, (int fd), (fd), 1, -1)
-WRAP(int, renameat, (int from_dir, const char *from, int to_dir, const char *to),
-     (from_dir, from, to_dir, to), 0, -1)
 WRAP(int, unlinkat, (int dir, const char *path, int flags), (dir, path, flags), 0, -1)
 WRAP(int, poll, (struct pollfd * p, nfds_t n, int ms), (p, n, ms), 1, -1)
 WRAP(char *, realpath, (const char *path, char *to), (path, to), 0, NULL)
@@ -88,6 +85,26 @@ WRAP(int, posix_fadvise64, (int fd, off_t offset, off_t size, int advice), (fd, 
 
 WRAP_CLOSE(close, (int fd), (fd), 1)
 WRAP_CLOSE(closedir, (DIR * dir), (dir), 0)
+
+int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
+int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
+
+int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+    int code = fails("renameat", 0) ? -1 : __real_renameat(from_dir, from, to_dir, to);
+
+    faults.renamed |= code == 0;
+    return code;
+}
+
+/* The disk is left in peace: what fsync does on it is not to be seen from here. */
+int __wrap_fsync(int fd);
+
+int __wrap_fsync(int fd)
+{
+    (void)fd;
+    return fails("fsync", 1) ? -1 : 0;
+}
 
 /* ---- what takes a variable number of arguments, or tells errors in another way ---- */
 
@@ -157,12 +174,10 @@ void *__wrap_mremap(void *p, size_t from, size_t to, int flags, ...)
 }
 
 /* A FILE that failed says so until it is cleared. */
-static int file_failed;
-
 size_t __wrap_fread(void *to, size_t size, size_t n, FILE *file)
 {
     if (fails("fread", 1)) {
-        file_failed = 1;
+        faults.file_failed = 1;
         return 0;
     }
     return __real_fread(to, size, piece(n), file);
@@ -170,12 +185,12 @@ size_t __wrap_fread(void *to, size_t size, size_t n, FILE *file)
 
 int __wrap_ferror(FILE *file)
 {
-    return file_failed ? 1 : __real_ferror(file);
+    return faults.file_failed ? 1 : __real_ferror(file);
 }
 
 void __wrap_clearerr(FILE *file)
 {
-    file_failed = 0;
+    faults.file_failed = 0;
     __real_clearerr(file);
 }
 
@@ -194,7 +209,6 @@ ssize_t __wrap_getrandom(void *to, size_t size, unsigned flags)
 
 int plain_open(const char *path, int flags, int mode)
 {
-    file_failed = 0;
     return __real_open64(path, flags, mode);
 }
 

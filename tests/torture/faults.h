@@ -18,6 +18,8 @@ typedef struct {
     const char *hit;   /* function that failed last; NULL: none */
     int hit_waits;     /* it may be interrupted: POSIX lists EINTR */
     uint64_t refused;  /* ENOMEM given */
+    int renamed;       /* renameat went through */
+    int file_failed;   /* a FILE has its error mark */
 } fault_plan;
 
 extern fault_plan faults;

@@ -271,9 +271,7 @@ const char *scene_path(scene *s, const char *name)
 
 int scene_leave(scene *s, netfeat_ctx *ctx, int code)
 {
-    s->message[0] = '\0';
-    s->error_number = 0;
-    if (ctx != NULL && code < 0) {
+    if (ctx != NULL && code < 0 && s->message[0] == '\0') {
         snprintf(s->message, sizeof s->message, "%s", netfeat_ctx_error_message(ctx));
         s->error_number = netfeat_ctx_error_errno(ctx);
     }

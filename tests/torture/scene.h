@@ -38,7 +38,7 @@ const char *scene_path(scene *s, const char *name);
 /* Make the inputs in a new directory, and remove them. */
 void scene_set_up(scene *s, char *dir_template);
 void scene_tear_down(scene *s);
-/* Remember the error, then drop the context: the code again. */
+/* Remember the first error of the run, then drop the context: the code again. */
 int scene_leave(scene *s, netfeat_ctx *ctx, int code);
 
 int scene_read(torture *t, void *user);

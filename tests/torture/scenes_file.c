@@ -60,11 +60,9 @@ int scene_writer(torture *t, void *user)
     code = code != 0 ? code : netfeat_writer_write(w, s->packets);
     code = code != 0 ? code : netfeat_writer_end(w);
     t->dead = code == NETFEAT_ERR_NOMEM;
-    if (t->dead && netfeat_writer_write(w, s->packets) != NETFEAT_ERR_STATE) {
+    scene_leave(s, netfeat_ctx_ref(ctx), code);
+    if (code != 0 && netfeat_writer_write(w, s->packets) != NETFEAT_ERR_STATE) {
         torture_note(t, "a writer went on after it had failed");
-    }
-    if (t->dead) {
-        netfeat_ctx_error_clear(ctx);
     }
 out:
     netfeat_writer_unref(w);
