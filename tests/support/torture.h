@@ -124,6 +124,7 @@ static inline void *torture_realloc(void *user, void *ptr, size_t old_size, size
         return NULL;
     }
     p = torture_alloc_block(t, new_size);
+    t->failed += p == NULL;
     if (p != NULL && head != NULL) {
         memcpy(p, ptr, old_size < new_size ? old_size : new_size);
         torture_free_block(t, head);

@@ -14,14 +14,17 @@
 
 fault_plan faults;
 
+enum { NEVER_WAITS, WAITS, MOVES }; /* may it be interrupted; does it move bytes, too */
+
 static int fails(const char *name, int waits)
 {
     if (!faults.armed) {
         return 0;
     }
     faults.calls++;
-    if (waits && faults.interruptions && faults.calls % 2 == 1) {
-        errno = EINTR;
+    if (faults.interruptions != 0 && (faults.interruptions == EINTR ? waits : waits == MOVES) &&
+        faults.waited++ % 2 == 0) {
+        errno = faults.interruptions;
         return 1;
     }
     if (faults.fail_at == 0 || faults.calls < faults.fail_at ||
@@ -57,8 +60,8 @@ WRAP(int, unlinkat, (int dir, const char *path, int flags), (dir, path, flags), 
 WRAP(int, poll, (struct pollfd * p, nfds_t n, int ms), (p, n, ms), 1, -1)
 WRAP(char *, realpath, (const char *path, char *to), (path, to), 0, NULL)
 WRAP(char *, __realpath_chk, (const char *path, char *to, size_t size), (path, to, size), 0, NULL)
-WRAP(ssize_t, read, (int fd, void *to, size_t size), (fd, to, piece(size)), 1, -1)
-WRAP(ssize_t, write, (int fd, const void *from, size_t size), (fd, from, piece(size)), 1, -1)
+WRAP(ssize_t, read, (int fd, void *to, size_t size), (fd, to, piece(size)), MOVES, -1)
+WRAP(ssize_t, write, (int fd, const void *from, size_t size), (fd, from, piece(size)), MOVES, -1)
 WRAP(DIR *, opendir, (const char *path), (path), 0, NULL)
 WRAP(struct dirent *, readdir64, (DIR * dir), (dir), 0, NULL)
 WRAP(off_t, ftello64, (FILE * file), (file), 0, -1)

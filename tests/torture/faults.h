@@ -14,7 +14,8 @@ typedef struct {
     int all;           /* and every later one */
     int error;         /* errno that it fails with */
     size_t piece;      /* most bytes that a read or write moves; 0: no bound */
-    int interruptions; /* every second call that a signal may interrupt says so */
+    int interruptions; /* every second call that may say so says EINTR or EAGAIN, whichever this is; 0: none */
+    uint64_t waited;   /* calls that might have said so */
     const char *hit;   /* function that failed last; NULL: none */
     int hit_waits;     /* it may be interrupted: POSIX lists EINTR */
     uint64_t refused;  /* ENOMEM given */

@@ -1,6 +1,7 @@
 /* The inputs of the scenarios: one capture of each kind, built here. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../support/compress.h"
@@ -9,8 +10,9 @@
 #define CLIENT UINT32_C(0x0a000001)
 #define SERVER UINT32_C(0xc6336450)
 
-static const char *const input_names[] = {"mixed.pcap",  "notes.pcapng",  "traffic.pcap", "services",
-                                          "saved.arrow", "packed.arrows", "big.arrow"};
+static const char *const input_names[] = {"mixed.pcap", "notes.pcapng",  "traffic.pcap",
+                                          "services",   "saved.arrow",   "packed.arrows",
+                                          "big.arrow",  "folder/a.pcap", "folder/b.pcap"};
 
 static void write_file(scene *s, const char *name, const void *data, size_t size)
 {
@@ -226,6 +228,12 @@ void scene_set_up(scene *s, char *dir_template)
     }
     put_mixed_pcap(&mixed, 150); /* more than two of the library's inner batches */
     write_file(s, "mixed.pcap", mixed.p, mixed.n);
+    if (mkdir(scene_path(s, "folder"), 0700) != 0) {
+        perror("folder");
+        exit(2);
+    }
+    write_file(s, "folder/a.pcap", mixed.p, mixed.n);
+    write_file(s, "folder/b.pcap", traffic.p, traffic.n);
     write_file(s, "notes.pcapng", notes.p, notes.n);
     write_file(s, "traffic.pcap", traffic.p, traffic.n);
     write_file(s, "services", services, sizeof services - 1);
@@ -255,6 +263,7 @@ void scene_tear_down(scene *s)
         }
     }
     netfeat_table_unref(s->packets);
+    rmdir(scene_path(s, "folder"));
     if (rmdir(s->dir) != 0) {
         perror(s->dir);
         exit(2);

@@ -15,6 +15,7 @@ typedef struct {
     const char *dir;        /* inputs, and the outputs of the scenarios */
     netfeat_table *packets; /* of traffic.pcap, made beforehand with a context of its own */
     int which;              /* of the variants of a scenario */
+    int no_filters;         /* leave libpcap's compiler out */
     /* what the last run left */
     char message[512]; /* of its error */
     int error_number;

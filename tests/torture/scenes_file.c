@@ -225,6 +225,7 @@ const scene_case scene_cases[] = {
     {"read FILE", scene_read, 8, NULL},
     {"read many", scene_many, 0, NULL},
     {"merge many", scene_many, 1, NULL},
+    {"read folder", scene_many, 2, NULL},
     {"notes", scene_notes, 0, NULL},
     {"push", scene_push, 0, NULL},
     {"packet table", scene_table, 0, NULL},

@@ -80,12 +80,16 @@ int scene_read(torture *t, void *user)
     netfeat_source *src = NULL;
     int code = torture_ctx(t, &ctx);
 
+    if (code == 0 && how == BY_STDIO && file == NULL) {
+        code = NETFEAT_ERR_NOMEM; /* the heap refused the scenario itself */
+    }
     if (code != 0) {
         goto out;
     }
     TRY(t, netfeat_options_new(ctx, &opts));
     TRY(t, netfeat_options_set_int(opts, NETFEAT_OPT_SOURCE_BUFFER_BYTES, 4096));
-    TRY(t, netfeat_options_set_text(opts, NETFEAT_OPT_SOURCE_FILTER, read_cases[s->which].filter));
+    TRY(t, netfeat_options_set_text(opts, NETFEAT_OPT_SOURCE_FILTER,
+                                    s->no_filters ? "" : read_cases[s->which].filter));
     /* what a refused open has read of a descriptor is gone */
     TRY(t, (fd >= 0 ? plain_lseek(fd, 0, SEEK_SET) : 0, open_one(ctx, how, fd, file, path, opts, &src)));
     code = saw_source(t, src);
@@ -101,12 +105,13 @@ out:
     return scene_leave(s, ctx, code);
 }
 
-/* 0: one after the other, 1: merged. */
+/* 0: one after the other, 1: merged, 2: those of a directory. */
 int scene_many(torture *t, void *user)
 {
     scene *s = user;
     const char *paths[] = {scene_path(s, "mixed.pcap"), scene_path(s, "notes.pcapng"),
                            scene_path(s, "traffic.pcap")};
+    const char *const folder[] = {scene_path(s, "folder")};
     netfeat_ctx *ctx = NULL;
     netfeat_options *opts = NULL;
     netfeat_source *src = NULL;
@@ -116,8 +121,8 @@ int scene_many(torture *t, void *user)
         goto out;
     }
     TRY(t, netfeat_options_new(ctx, &opts));
-    TRY(t, netfeat_options_set_int(opts, NETFEAT_OPT_SOURCE_MERGE, s->which));
-    TRY(t, netfeat_source_open_many(ctx, paths, 3, opts, &src));
+    TRY(t, netfeat_options_set_int(opts, NETFEAT_OPT_SOURCE_MERGE, s->which == 1));
+    TRY(t, netfeat_source_open_many(ctx, s->which < 2 ? paths : folder, s->which < 2 ? 3 : 1, opts, &src));
     code = saw_source(t, src);
 out:
     netfeat_source_unref(src);

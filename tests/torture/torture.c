@@ -1,5 +1,6 @@
 /* torture - runs every scenario with each of its allocations, or each of its system calls, refused.
-   usage: torture allocations|calls [STRIDE [NAME]]
+   usage: torture allocations|calls|heap [STRIDE [NAME]]
+   heap: the C library's own, which libpcap and the compression libraries use.
    STRIDE: only every STRIDE-th point, from another one on for each scenario (default 1: all). NAME: only scenarios whose
    name begins so. Prints how many points were survived; exit code 1 when one was not. */
 #ifndef _GNU_SOURCE
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "faults.h"
+#include "heap.h"
 #include "world.h"
 
 static unsigned long stride = 1;
@@ -40,9 +42,13 @@ static const char *run(torture *t, scene *s, const scene_case *c, uint64_t alloc
     faults.file_failed = 0;
     s->error_number = 0;
     faults.hit = NULL;
+    s->no_filters = heap.no_filters;
+    heap.calls = 0;
+    heap.armed = 1;
     faults.armed = 1;
     what = torture_once(t, c->body, s, allocation, all, ret_code);
     faults.armed = 0;
+    heap.armed = 0;
     if (what != NULL && strncmp(what, "NOMEM though", 12) == 0 &&
         (faults.refused > 0 || c->body == scene_big)) {
         what = NULL; /* something was refused, if not by the allocator that counts */
@@ -225,27 +231,76 @@ static uint64_t refuse_calls(scene *s, const scene_case *c, unsigned long first)
         points += sizeof errors / sizeof errors[0] + 1;
     }
     memset(&faults, 0, sizeof faults);
-    faults.interruptions = 1;
+    faults.interruptions = EINTR;
     same_result(s, c, &w, t.result, "interruptions");
+    if (c->body != scene_features) { /* a services file is never a pipe of the caller */
+        faults.interruptions = EAGAIN;
+        same_result(s, c, &w, t.result, "no bytes yet");
+    }
     faults.interruptions = 0;
     faults.piece = strncmp(c->name, "big", 3) == 0 ? 4099 : 1;
     same_result(s, c, &w, t.result, "small pieces");
     faults.piece = 0;
     world_forget(&w);
-    return points + 2;
+    return points + 3;
+}
+
+/* ---- the heap, of all libraries ----
+
+   The compiler of libpcap (1.10.3) crashes when it gets no memory for its optimiser: filters stay out of this. */
+
+static uint64_t refuse_heap(scene *s, const scene_case *c, unsigned long first)
+{
+    uint64_t points = 0, calls;
+    world w;
+    torture t;
+
+    heap.no_filters = 1;
+    if (!learn(&t, s, c, &w)) {
+        return 0;
+    }
+    calls = heap.calls;
+    for (uint64_t n = 1 + first % stride; n <= calls; n += stride) {
+        torture again;
+        int code = 0, target = 0;
+        const char *what;
+        heap.fail_at = n;
+        what = run(&again, s, c, 0, 1, &code);
+        heap.fail_at = 0;
+        if (what != NULL && strncmp(what, "NOMEM though", 12) == 0) {
+            what = NULL; /* it was refused to another library */
+        }
+        what = what != NULL ? what : world_check(&w, s, c, &target);
+        if (what == NULL && code != 0 && code != NETFEAT_ERR_NOMEM) {
+            what = "another code than NOMEM";
+        } else if (what == NULL && code == 0 && again.result != t.result) {
+            what = "another result";
+        }
+        if (what != NULL) {
+            complain(c, "malloc", n, what, code, s);
+        }
+        points++;
+    }
+    world_forget(&w);
+    return points;
 }
 
 int main(int argc, char **argv)
 {
     char dir[] = "/tmp/netfeat-torture-XXXXXX";
     const char *only = argc > 3 ? argv[3] : "";
-    int calls = argc > 1 && strcmp(argv[1], "calls") == 0;
+    uint64_t (*refuse)(scene *, const scene_case *, unsigned long) =
+        argc < 2                              ? NULL
+        : strcmp(argv[1], "allocations") == 0 ? refuse_allocations
+        : strcmp(argv[1], "calls") == 0       ? refuse_calls
+        : strcmp(argv[1], "heap") == 0        ? refuse_heap
+                                              : NULL;
     uint64_t points = 0;
     unsigned scenarios = 0;
     scene s;
 
-    if (argc < 2 || argc > 4 || (!calls && strcmp(argv[1], "allocations") != 0)) {
-        fprintf(stderr, "usage: torture allocations|calls [STRIDE [NAME]]\n");
+    if (refuse == NULL || argc > 4) {
+        fprintf(stderr, "usage: torture allocations|calls|heap [STRIDE [NAME]]\n");
         return 2;
     }
     stride = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
@@ -256,11 +311,10 @@ int main(int argc, char **argv)
         if (strncmp(scene_cases[i].name, only, strlen(only)) != 0) {
             continue;
         }
-        if (!calls && scene_cases[i].body == scene_big) {
+        if (refuse != refuse_calls && scene_cases[i].body == scene_big) {
             continue; /* it has an allocator that cannot be told to fail */
         }
-        n = calls ? refuse_calls(&s, &scene_cases[i], (unsigned long)i)
-                  : refuse_allocations(&s, &scene_cases[i], (unsigned long)i);
+        n = refuse(&s, &scene_cases[i], (unsigned long)i);
         printf("%-28s %6llu\n", scene_cases[i].name, (unsigned long long)n);
         fflush(stdout);
         points += n;
