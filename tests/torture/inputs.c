@@ -10,9 +10,9 @@
 #define CLIENT UINT32_C(0x0a000001)
 #define SERVER UINT32_C(0xc6336450)
 
-static const char *const input_names[] = {"mixed.pcap", "notes.pcapng",  "traffic.pcap",
-                                          "services",   "saved.arrow",   "packed.arrows",
-                                          "big.arrow",  "folder/a.pcap", "folder/b.pcap"};
+static const char *const input_names[] = {"mixed.pcap",    "notes.pcapng",  "traffic.pcap", "services",
+                                          "saved.arrow",   "packed.arrows", "packed.arrow", "big.arrow",
+                                          "folder/a.pcap", "folder/b.pcap"};
 
 static void write_file(scene *s, const char *name, const void *data, size_t size)
 {
@@ -203,6 +203,10 @@ static void make_tables(scene *s)
     }
     must(ctx, netfeat_options_set_int(opts, NETFEAT_OPT_IO_BATCH_ROWS, 16), "rows");
     must(ctx, netfeat_table_save_file(ctx, s->packets, scene_path(s, "packed.arrows"), opts), "save");
+    if (netfeat_build_has("lz4")) {
+        must(ctx, netfeat_options_set_text(opts, NETFEAT_OPT_IO_COMPRESSION, "lz4"), "lz4");
+    }
+    must(ctx, netfeat_table_save_file(ctx, s->packets, scene_path(s, "packed.arrow"), opts), "save");
     must(ctx, netfeat_options_set_text(opts, NETFEAT_OPT_IO_COMPRESSION, "none"), "none");
     must(ctx, netfeat_options_set_int(opts, NETFEAT_OPT_IO_BATCH_ROWS, 0), "rows");
     big = make_big(ctx, numbers, (int64_t)(sizeof numbers / sizeof numbers[0]));

@@ -93,11 +93,13 @@ out:
 
 /* ---- loading ---- */
 
-/* 0 mapped, 1 read, 2 a stream, compressed; 3 a stream from a descriptor. */
+/* 0 mapped, 1 read, 2 a stream, compressed; 3 a stream from a descriptor; 4 a file, compressed by lz4. */
 int scene_load(torture *t, void *user)
 {
     scene *s = user;
-    const char *path = scene_path(s, s->which < 2 ? "saved.arrow" : "packed.arrows");
+    const char *path = scene_path(s, s->which < 2   ? "saved.arrow"
+                                     : s->which < 4 ? "packed.arrows"
+                                                    : "packed.arrow");
     int fd = s->which == 3 ? plain_open(path, O_RDONLY, 0) : -1;
     netfeat_ctx *ctx = NULL;
     netfeat_options *opts = NULL;
@@ -261,6 +263,7 @@ const scene_case scene_cases[] = {
     {"load read", scene_load, 1, NULL},
     {"load stream", scene_load, 2, NULL},
     {"load descriptor", scene_load, 3, NULL},
+    {"load lz4", scene_load, 4, NULL},
     {"arrow in memory", scene_arrow, 0, NULL},
     {"arrow views", scene_arrow, 1, NULL},
     {"big blocks", scene_big, 0, NULL},
