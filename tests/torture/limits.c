@@ -439,7 +439,9 @@ static void options_and_notes(void)
     put_block(&b, 1, &body, 0);
     for (int i = 0; i < 2000; i++) {
         bytes packet = {0};
-        put_number(&packet, 0, 20);
+        put_number(&packet, 0, 8);
+        put_number(&packet, 0, 8);
+        put_number(&packet, 0, 4);
         put16(&packet, 1);
         put16(&packet, 60000);
         put_data(&packet, 60000, 1);
