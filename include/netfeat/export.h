@@ -59,20 +59,24 @@ NETFEAT_API void netfeat_arrow_schema_release(struct ArrowSchema *s);
 
 /* Write a sealed table to a file, in the format that io.format or the name's ending says. It is written under a
    temporary name in the same directory and takes its name when it is complete and on the disk: whatever goes
-   wrong, an older file stays as it was. opts may be NULL. STATE (not sealed), NOTFOUND, PERMISSION, IO,
+   wrong, an older file stays as it was. Only an error of the very last step, that the directory is on the disk,
+   comes when the new file is complete and in place. opts may be NULL. STATE (not sealed), NOTFOUND, PERMISSION, IO,
    ARGUMENT (path is no regular file, or an option holds an unknown word), UNSUPPORTED (compression not in this
    build or not in this format), CANCELLED, NOMEM, LIMIT. */
 NETFEAT_API int netfeat_table_save_file(netfeat_ctx *ctx, const netfeat_table *tab, const char *path,
                                         const netfeat_options *opts);
 /* Same to a descriptor, from its present position on: by default as an IPC stream. The descriptor stays open.
-   Nothing seeks. */
+   Nothing seeks. Writing to a pipe or socket that nobody reads raises SIGPIPE, which ends a program that does not
+   ignore it; ignored, it is IO with errno EPIPE. */
 NETFEAT_API int netfeat_table_save_fd(netfeat_ctx *ctx, const netfeat_table *tab, int fd,
                                       const netfeat_options *opts);
 /* Read an Arrow IPC file or stream, ours or anybody's (types: see netfeat_table_import_stream). Every offset,
    length, type, bitmap, index and UTF-8 is checked before use; nothing is ever executed. With io.load_mode
    "mapped" (default) columns of a file of one plain batch are used in place: opening does not read the numbers,
    and the file must not be changed or cut while the table lives (saving over it is safe: that makes a new
-   file); "read" copies it first and is right for files that somebody else may write. NOTFOUND, PERMISSION, IO,
+   file): cut by somebody else, its pages are gone, and the program ends with SIGBUS where it touches them. "read"
+   copies it first: whatever happens to the file, the table stays, and a file that is cut meanwhile is an error. It is the
+   mode for sensors and for files that somebody else may write. NOTFOUND, PERMISSION, IO,
    FORMAT and TRUNCATED (with the byte offset), UNSUPPORTED, RANGE, LIMIT, NOMEM. opts may be NULL. */
 NETFEAT_API int netfeat_table_load_file(netfeat_ctx *ctx, const char *path, const netfeat_options *opts,
                                         netfeat_table **ret) NETFEAT_MUST_CHECK;

@@ -35,6 +35,7 @@ enum { /* keys; netfeat_option_name() gives the name usable from any language, e
        NETFEAT_OPT_SOURCE_KERNEL_TIMEOUT_MS = 0x0112,
        NETFEAT_OPT_SOURCE_WAIT_MS = 0x0113,
        NETFEAT_OPT_SOURCE_MAX_NOTES = 0x0114,
+       NETFEAT_OPT_SOURCE_MAX_FILTER_BYTES = 0x0115,
 
        NETFEAT_OPT_TABLE_COLUMNS = 0x0201,
        NETFEAT_OPT_TABLE_KEEP_PAYLOAD = 0x0202,

@@ -400,6 +400,9 @@ int nf_error_errno(netfeat_ctx *ctx, int error_number, const char *format, ...)
     size_t length;
     va_list args;
 
+    if (error_number == EINTR && nf_interrupted(ctx)) {
+        return nf_checkpoint(ctx, -1, -1, -1);
+    }
     if (error_number == ENOENT || error_number == ENODEV) {
         code = NETFEAT_ERR_NOTFOUND;
     } else if (error_number == EACCES || error_number == EPERM) {

@@ -86,7 +86,7 @@ static bool compile(int dlt, const char *text, struct bpf_program *ret, char *wh
     return good;
 }
 
-int nf_filter_open(netfeat_ctx *ctx, nf_filter *f, const char *text)
+int nf_filter_open(netfeat_ctx *ctx, nf_filter *f, const char *text, int64_t most)
 {
     char first_why[PCAP_ERRBUF_SIZE] = "";
     char why[PCAP_ERRBUF_SIZE];
@@ -94,6 +94,11 @@ int nf_filter_open(netfeat_ctx *ctx, nf_filter *f, const char *text)
     memset(f, 0, sizeof *f);
     if (text == NULL || text[0] == '\0') {
         return NETFEAT_OK;
+    }
+    if (strlen(text) > (uint64_t)most) {
+        return nf_error(ctx, NETFEAT_ERR_LIMIT,
+                        "a filter of %zu bytes, more than %lld (source.max_filter_bytes)", strlen(text),
+                        (long long)most);
     }
     for (size_t i = 0; i < sizeof common_dlts / sizeof common_dlts[0]; i++) {
         struct bpf_program code;

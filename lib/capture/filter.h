@@ -17,7 +17,7 @@ typedef struct {
 
 /* Copy the text. Empty or NULL: no filter. ARGUMENT if it is no expression for any common link type, NOMEM,
  * LIMIT. */
-int nf_filter_open(netfeat_ctx *ctx, nf_filter *f, const char *text);
+int nf_filter_open(netfeat_ctx *ctx, nf_filter *f, const char *text, int64_t most);
 void nf_filter_close(netfeat_ctx *ctx, nf_filter *f);
 /* Make ready for records of a link type. UNSUPPORTED if it does not work on that, NOMEM, LIMIT. */
 int nf_filter_prepare(netfeat_ctx *ctx, nf_filter *f, uint16_t link_type);

@@ -44,7 +44,14 @@ static int add_entry(netfeat_ctx *ctx, nf_paths *p, int64_t max, int dir_fd, con
     struct stat st;
     char *path;
 
-    if (name[0] == '.' || fstatat(dir_fd, name, &st, 0) != 0 || !S_ISREG(st.st_mode)) {
+    if (name[0] == '.') {
+        return NETFEAT_OK;
+    }
+    if (fstatat(dir_fd, name, &st, 0) !=
+        0) { /* gone since, or a link to nowhere: no file; else nobody knows */
+        return errno == ENOENT ? NETFEAT_OK : nf_error_errno(ctx, errno, "cannot look at %s/%s", dir, name);
+    }
+    if (!S_ISREG(st.st_mode)) {
         return NETFEAT_OK;
     }
     path = nf_alloc(ctx, length + strlen(name) + 2);

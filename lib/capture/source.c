@@ -104,7 +104,8 @@ int nf_source_new(netfeat_ctx *ctx, const netfeat_options *opts, netfeat_source 
     src->notes.max = (size_t)nf_option(opts, NETFEAT_OPT_SOURCE_MAX_NOTES);
     src->last_time = INT64_MIN;
     src->window.input.total = -1;
-    code = nf_filter_open(ctx, &src->filter, netfeat_options_get_text(opts, NETFEAT_OPT_SOURCE_FILTER));
+    code = nf_filter_open(ctx, &src->filter, netfeat_options_get_text(opts, NETFEAT_OPT_SOURCE_FILTER),
+                          nf_option(opts, NETFEAT_OPT_SOURCE_MAX_FILTER_BYTES));
     if (code < 0) {
         destroy(src);
         return code;

@@ -7,8 +7,10 @@
 
 #if NF_HAVE_ZSTD
 #include <zstd.h>
+#include <zstd_errors.h>
 #endif
 #if NF_HAVE_LZ4
+#define LZ4F_STATIC_LINKING_ONLY /* codes of errors: exported, but declared only so */
 #include <lz4frame.h>
 #endif
 
@@ -94,7 +96,9 @@ static int decompress_lz4(netfeat_ctx *ctx, const uint8_t *src, size_t size, uin
         hint = LZ4F_decompress(d, dst + out, &room, src + in, &take, NULL);
         in += take;
         out += room;
-        if (LZ4F_isError(hint) || (hint != 0 && room == 0 && take == 0)) {
+        if (LZ4F_isError(hint) && LZ4F_getErrorCode(hint) == LZ4F_ERROR_allocation_failed) {
+            code = nf_error(ctx, NETFEAT_ERR_NOMEM, "out of memory: lz4");
+        } else if (LZ4F_isError(hint) || (hint != 0 && room == 0 && take == 0)) {
             code = nf_error(ctx, NETFEAT_ERR_FORMAT, "LZ4 data is damaged");
         }
     }
@@ -111,6 +115,9 @@ int nf_decompress(netfeat_ctx *ctx, int codec, const void *src, size_t size, voi
 #if NF_HAVE_ZSTD
     if (codec == NF_CODEC_ZSTD) {
         size_t got = ZSTD_decompress(dst, want, src, size);
+        if (ZSTD_getErrorCode(got) == ZSTD_error_memory_allocation) {
+            return nf_error(ctx, NETFEAT_ERR_NOMEM, "out of memory: zstd");
+        }
         return !ZSTD_isError(got) && got == want ? NETFEAT_OK
                                                  : nf_error(ctx, NETFEAT_ERR_FORMAT, "zstd data is damaged");
     }

@@ -13,6 +13,7 @@
 #include <netfeat/export.h>
 
 #include "base/options.h"
+#include "base/retry.h"
 #include "export/ipc.h"
 #include "export/ipc_read.h"
 #include "export/outgoing.h"
@@ -284,7 +285,7 @@ int netfeat_table_load_file(netfeat_ctx *ctx, const char *path, const netfeat_op
     if (mode < 0) {
         return mode;
     }
-    fd = open(path, O_RDONLY | O_CLOEXEC);
+    NF_RETRY(ctx, fd, open(path, O_RDONLY | O_CLOEXEC));
     if (fd < 0 || fstat(fd, &st) != 0) {
         code = nf_error_errno(ctx, errno, "open %.300s", path);
     } else if (S_ISDIR(st.st_mode)) {

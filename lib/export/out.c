@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/retry.h"
+
 #define CHECKPOINT_BYTES ((int64_t)1 << 24)
 
 static void init(nf_out *o, netfeat_ctx *ctx)
@@ -35,11 +37,17 @@ static int open_directory(nf_out *o, const char *path)
 {
     char resolved[PATH_MAX];
     char parent[PATH_MAX] = ".";
-    const char *full = realpath(path, resolved) != NULL ? resolved : path;
-    const char *slash = strrchr(full, '/');
-    const char *base = slash != NULL ? slash + 1 : full;
+    const char *full = realpath(path, resolved);
+    const char *slash, *base;
     struct stat st;
 
+    if (full == NULL &&
+        errno != ENOENT) { /* not to know where a link leads is no reason to replace the link */
+        return nf_error_errno(o->ctx, errno, "look for %.300s", path);
+    }
+    full = full != NULL ? full : path;
+    slash = strrchr(full, '/');
+    base = slash != NULL ? slash + 1 : full;
     if (*base == '\0' || strlen(full) >= sizeof parent) {
         return nf_error(o->ctx, NETFEAT_ERR_ARGUMENT, "%.300s is no name for a file", path);
     }
@@ -48,12 +56,15 @@ static int open_directory(nf_out *o, const char *path)
         memcpy(parent, full, n);
         parent[n] = '\0';
     }
-    o->directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    NF_RETRY(o->ctx, o->directory, open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (o->directory < 0) {
         return nf_error_errno(o->ctx, errno, "directory of %.300s", path);
     }
-    if (fstatat(o->directory, base, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode) &&
-        !S_ISLNK(st.st_mode)) {
+    if (fstatat(o->directory, base, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno != ENOENT) {
+            return nf_error_errno(o->ctx, errno, "look at %.300s", path);
+        }
+    } else if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)) {
         return nf_error(o->ctx, NETFEAT_ERR_ARGUMENT, "%.300s is not a regular file", path);
     }
     o->name = nf_strndup(o->ctx, base, strlen(base));
@@ -68,8 +79,9 @@ static int open_temporary(nf_out *o, int mode, const char *path)
             number = (uint64_t)getpid() << 8 | (uint64_t)attempt;
         }
         snprintf(o->temporary, sizeof o->temporary, ".netfeat-%016llx.tmp", (unsigned long long)number);
-        o->fd = openat(o->directory, o->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-                       (mode_t)mode);
+        NF_RETRY(o->ctx, o->fd,
+                 openat(o->directory, o->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                        (mode_t)mode));
         if (o->fd >= 0 || errno != EEXIST) {
             break;
         }
@@ -198,7 +210,22 @@ static int close_fd(nf_out *o)
     int fd = o->fd;
 
     o->fd = -1;
-    return close(fd) == 0 ? NETFEAT_OK : nf_error_errno(o->ctx, errno, "close");
+    /* interrupted, it is closed all the same (POSIX.1-2024: or being closed); what was written is on the disk by now,
+       or was never promised to be */
+    return close(fd) == 0 || errno == EINTR || errno == EINPROGRESS ? NETFEAT_OK
+                                                                    : nf_error_errno(o->ctx, errno, "close");
+}
+
+/* Too late for an interrupt: the file has its name. */
+static int sync_directory(nf_out *o)
+{
+    int done;
+
+    do {
+        done = fsync(o->directory);
+    } while (done != 0 && errno == EINTR);
+    return done == 0 || errno == EINVAL ? NETFEAT_OK
+                                        : nf_error_errno(o->ctx, errno, "fsync of the directory");
 }
 
 int nf_out_finish(nf_out *o)
@@ -208,8 +235,12 @@ int nf_out_finish(nf_out *o)
     if (code != 0 || o->name == NULL) {
         return code;
     }
-    if (o->sync && fsync(o->fd) != 0) {
-        return nf_error_errno(o->ctx, errno, "fsync");
+    if (o->sync) {
+        int done;
+        NF_RETRY(o->ctx, done, fsync(o->fd));
+        if (done != 0) {
+            return nf_error_errno(o->ctx, errno, "fsync");
+        }
     }
     code = close_fd(o);
     if (code == 0 && renameat(o->directory, o->temporary, o->directory, o->name) != 0) {
@@ -217,9 +248,7 @@ int nf_out_finish(nf_out *o)
     }
     if (code == 0) {
         o->temporary[0] = '\0';
-        if (o->sync && fsync(o->directory) != 0 && errno != EINVAL) {
-            code = nf_error_errno(o->ctx, errno, "fsync of the directory");
-        }
+        code = o->sync ? sync_directory(o) : NETFEAT_OK;
     }
     return code;
 }

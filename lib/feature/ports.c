@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/retry.h"
 #include "feature/state.h"
 
 const char *nf_ports_notebook(void)
@@ -63,19 +64,21 @@ int nf_ports_next(netfeat_ctx *ctx, const char **at, nf_port_entry *ret)
 
 static int read_file(netfeat_ctx *ctx, const char *path, char **ret, size_t *ret_cap, size_t *ret_size)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd;
     void *data = NULL;
     size_t cap = 0, size = 0;
     ssize_t got = 1;
-    int code = fd >= 0 ? NETFEAT_OK : nf_error_errno(ctx, errno, "open %s", path);
+    int code;
 
+    NF_RETRY(ctx, fd, open(path, O_RDONLY | O_CLOEXEC));
+    code = fd >= 0 ? NETFEAT_OK : nf_error_errno(ctx, errno, "open %s", path);
     while (code == 0 && got != 0) {
         code = nf_grow(ctx, &data, &cap, size + 4096, 1);
         if (code != 0) {
             break;
         }
-        got = read(fd, (char *)data + size, cap - size);
-        if (got < 0 && errno != EINTR) {
+        NF_RETRY(ctx, got, read(fd, (char *)data + size, cap - size));
+        if (got < 0) {
             code = nf_error_errno(ctx, errno, "read %s", path);
         }
         size += got > 0 ? (size_t)got : 0;

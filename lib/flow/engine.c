@@ -265,45 +265,63 @@ static void count_row(netfeat_flows *fl, const nf_flow_packet *p)
     }
 }
 
+/* A first fragment changes what is known of datagrams: packets behind it are not prepared before it is counted, so that
+   a feed that fails holds the rows before the failure, and no more. */
+static bool is_first_fragment(const netfeat_flows *fl, const nf_flow_packet *p)
+{
+    return fl->fragments != NULL && !p->fragment && (p->ip_flags & NETFEAT_IP_MORE_FRAGMENTS) != 0;
+}
+
+/* Packets that are prepared; the first of them is row `row`. */
+static int feed_prepared(netfeat_flows *fl, nf_flow_packet *p, int n, int64_t row, const id_output *out)
+{
+    int ahead = LINES_AHEAD / (int)(lines_to_fetch(fl) + 1);
+
+    for (int i = 0; i < n && i < ahead; i++) {
+        prefetch_entry(fl, &p[i]);
+    }
+    for (int i = 0; i < n; i++) {
+        uint64_t id = 0;
+        if (i + ahead < n) {
+            prefetch_entry(fl, &p[i + ahead]);
+        }
+        if (i + ahead / 2 < n) {
+            prefetch_neighbours(fl, &p[i + ahead / 2]);
+        }
+        if (!p[i].left_out) {
+            int code = account(fl, &p[i], &id);
+            if (code != 0) {
+                return code;
+            }
+        }
+        count_row(fl, &p[i]);
+        if (out->ids != NULL) {
+            out->ids[row + i] = id;
+            if (p[i].left_out) {
+                out->validity[(row + i) >> 3] &= (uint8_t) ~(1U << ((row + i) & 7));
+            }
+        }
+    }
+    return NETFEAT_OK;
+}
+
 /* Rows first .. first + n - 1. */
 static int feed_batch(netfeat_flows *fl, const nf_flow_input *in, int64_t first, int n, const id_output *out)
 {
     nf_flow_packet *p = fl->batch;
     int prepared = 0;
     int code = nf_flow_input_read(fl, in, first, n, p);
-    int ahead = LINES_AHEAD / (int)(lines_to_fetch(fl) + 1);
-    int done = 0;
 
-    if (code != 0) {
-        return code;
-    }
     while (code == 0 && prepared < n) {
-        code = prepare(fl, &p[prepared]);
-        prepared += code == 0;
-    }
-    for (int i = 0; i < prepared && i < ahead; i++) {
-        prefetch_entry(fl, &p[i]);
-    }
-    for (int i = 0; i < prepared; i++) {
-        uint64_t id = 0;
-        if (i + ahead < prepared) {
-            prefetch_entry(fl, &p[i + ahead]);
-        }
-        if (i + ahead / 2 < prepared) {
-            prefetch_neighbours(fl, &p[i + ahead / 2]);
-        }
-        if (!p[i].left_out) {
-            done = account(fl, &p[i], &id);
-            if (done != 0) {
-                return done;
-            }
-        }
-        count_row(fl, &p[i]);
-        if (out->ids != NULL) {
-            out->ids[first + i] = id;
-            if (p[i].left_out) {
-                out->validity[(first + i) >> 3] &= (uint8_t) ~(1U << ((first + i) & 7));
-            }
+        int start = prepared;
+        int done;
+        do {
+            code = prepare(fl, &p[prepared]);
+            prepared += code == 0;
+        } while (code == 0 && prepared < n && !is_first_fragment(fl, &p[prepared]));
+        done = feed_prepared(fl, p + start, prepared - start, first + start, out);
+        if (done != 0) {
+            return done;
         }
     }
     return code;

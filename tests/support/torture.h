@@ -124,6 +124,7 @@ static inline void *torture_realloc(void *user, void *ptr, size_t old_size, size
         return NULL;
     }
     p = torture_alloc_block(t, new_size);
+    t->failed += p == NULL;
     if (p != NULL && head != NULL) {
         memcpy(p, ptr, old_size < new_size ? old_size : new_size);
         torture_free_block(t, head);
@@ -171,6 +172,20 @@ static inline int torture_ctx(torture *t, netfeat_ctx **ret)
         }                                                                                                    \
         if (try_ < 0) {                                                                                      \
             code = (int)try_;                                                                                \
+            goto out;                                                                                        \
+        }                                                                                                    \
+    } while (0)
+
+/* For a call on an object that carries state: after NOMEM it goes on, or says STATE from then on, as its header says. */
+#define TRY_STATE(t, call)                                                                                   \
+    do {                                                                                                     \
+        int64_t try_ = (int64_t)(call);                                                                      \
+        if (try_ == NETFEAT_ERR_NOMEM && !(t)->all_from_there) {                                             \
+            try_ = (int64_t)(call);                                                                          \
+            (t)->dead = try_ == NETFEAT_ERR_STATE;                                                           \
+        }                                                                                                    \
+        if (try_ < 0) {                                                                                      \
+            code = (t)->dead ? NETFEAT_ERR_NOMEM : (int)try_;                                                \
             goto out;                                                                                        \
         }                                                                                                    \
     } while (0)

@@ -4,20 +4,6 @@
 
 #include "torture.h"
 
-/* A call on an object that carries state: after NOMEM it goes on, or says STATE, which ends the case. */
-#define TRY_STATE(t, call)                                                                                   \
-    do {                                                                                                     \
-        int64_t try_ = (int64_t)(call);                                                                      \
-        if (try_ == NETFEAT_ERR_NOMEM && !(t)->all_from_there) {                                             \
-            try_ = (int64_t)(call);                                                                          \
-            (t)->dead = try_ == NETFEAT_ERR_STATE;                                                           \
-        }                                                                                                    \
-        if (try_ < 0) {                                                                                      \
-            code = (t)->dead ? NETFEAT_ERR_NOMEM : (int)try_;                                                \
-            goto out;                                                                                        \
-        }                                                                                                    \
-    } while (0)
-
 enum { ROWS = 40 };
 
 /* The input is made with a context of its own, which never fails. */
