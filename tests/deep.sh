@@ -193,7 +193,7 @@ coverage_section() {
     if build_in build-coverage --buildtype=debug -Db_ndebug=true -Db_coverage=true; then
         find build-coverage -name '*.gcda' -exec rm -f {} +
         run_suites build-coverage --suite unit --suite api --suite fuzz --suite examples --suite stream --suite python --suite live
-        gcovr --root . --filter lib/ build-coverage --exclude-unreachable-branches --exclude-throw-branches --print-summary \
+        gcovr --root . --filter lib/ build-coverage/lib --exclude-unreachable-branches --exclude-throw-branches --print-summary \
             --json-summary build-coverage/summary.json >build-coverage/coverage.txt 2>/dev/null
         grep -E '^(lines|branches|functions):' build-coverage/coverage.txt
         python3 tests/support/coverage.py build-coverage/summary.json 20

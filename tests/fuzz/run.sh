@@ -124,7 +124,7 @@ show_coverage() {
         done
     done
     echo "lib/ reached by the corpora of $(echo $targets):"
-    gcovr --root . --filter lib/ build-fuzz-coverage --print-summary 2>/dev/null | grep -E '^(lines|branches):'
+    gcovr --root . --filter lib/ build-fuzz-coverage/lib --print-summary 2>/dev/null | grep -E '^(lines|branches):'
 }
 
 case $engine in
