@@ -34,7 +34,7 @@ else
     targets=$all
 fi
 count=$(echo $targets | wc -w)
-seconds=$(awk "BEGIN { s = int($minutes * 60 / $count); print s > 0 ? s : 1 }")
+seconds=$(awk "BEGIN { s = int($minutes * 60 / $count); print (s > 0 ? s : 1) }")
 findings=0
 options="-Dfuzz=enabled -Db_lundef=false -Dexamples=disabled -Dbench=disabled -Dpython=disabled"
 
