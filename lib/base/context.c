@@ -453,7 +453,7 @@ int nf_error_name(netfeat_ctx *ctx, const char *name)
     return code;
 }
 
-int nf_ctx_code(const netfeat_ctx *ctx)
+int(nf_ctx_code)(const netfeat_ctx *ctx)
 {
     return ctx->code != 0 ? ctx->code : NETFEAT_ERR_INTERNAL;
 }

@@ -34,7 +34,7 @@ else
     targets=$all
 fi
 count=$(echo $targets | wc -w)
-seconds=$(awk "BEGIN { s = int($minutes * 60 / $count); print s > 0 ? s : 1 }")
+seconds=$(awk "BEGIN { s = int($minutes * 60 / $count); print (s > 0 ? s : 1) }")
 findings=0
 options="-Dfuzz=enabled -Db_lundef=false -Dexamples=disabled -Dbench=disabled -Dpython=disabled"
 
@@ -124,7 +124,7 @@ show_coverage() {
         done
     done
     echo "lib/ reached by the corpora of $(echo $targets):"
-    gcovr --root . --filter lib/ build-fuzz-coverage --print-summary 2>/dev/null | grep -E '^(lines|branches):'
+    gcovr --root . --filter lib/ build-fuzz-coverage/lib --print-summary 2>/dev/null | grep -E '^(lines|branches):'
 }
 
 case $engine in
