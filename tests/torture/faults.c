@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,6 +73,11 @@ WRAP(void *, mmap64, (void *p, size_t size, int prot, int flags, int fd, off_t o
      (p, size, prot, flags, fd, offset), 0, (void *)-1)
 WRAP(int, posix_fadvise64, (int fd, off_t offset, off_t size, int advice), (fd, offset, size, advice), 0,
      errno)
+
+/* Its failure is its result. */
+WRAP(int, pthread_create,
+     (pthread_t * thread, const pthread_attr_t *attributes, void *(*start)(void *), void *user),
+     (thread, attributes, start, user), 0, EAGAIN)
 
 /* As Linux has it, the descriptor is gone even if close says that it failed. */
 #define WRAP_CLOSE(name, parameters, arguments, waits)                                                       \

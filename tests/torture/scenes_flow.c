@@ -97,15 +97,26 @@ int scene_one_way(torture *t, void *user)
 {
     scene *s = user;
     netfeat_ctx *ctx = NULL;
-    netfeat_table *out = NULL;
+    netfeat_options *opts = NULL;
+    const netfeat_table *copies[64];
+    netfeat_table *many = NULL, *out = NULL;
+    size_t n = 0;
     int code = torture_ctx(t, &ctx);
 
     if (code == 0) {
-        TRY(t, netfeat_flows_one_way(ctx, s->packets, NULL, &out));
+        for (int64_t rows = 0; rows < 2100 && n < 64; rows += netfeat_table_rows(s->packets)) {
+            copies[n++] = s->packets; /* enough for two threads */
+        }
+        TRY(t, netfeat_options_new(ctx, &opts));
+        TRY(t, netfeat_options_set_int(opts, NETFEAT_OPT_FLOW_THREADS, 2));
+        TRY(t, netfeat_table_concat(ctx, copies, n, &many));
+        TRY(t, netfeat_flows_one_way(ctx, many, opts, &out));
         torture_saw_table(t, out);
     }
 out:
     netfeat_table_unref(out);
+    netfeat_table_unref(many);
+    netfeat_options_unref(opts);
     return scene_leave(s, ctx, code);
 }
 

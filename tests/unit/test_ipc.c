@@ -322,11 +322,11 @@ Test(ipc, errors_say_what_is_wrong)
     netfeat_table_unref(tab);
 }
 
-/* Whatever a file claims, no more than allowed is allocated: compressed zeros are 1000 times smaller. */
 /* Files of this machine's byte order load; of the other, they are refused by name. */
 Test(ipc, the_other_byte_order)
 {
     netfeat_table *tab = NULL, *back = NULL;
+    const char *other = NF_BIG_ENDIAN ? "little-endian data" : "big-endian data";
     uint8_t *data;
     size_t size;
     int refused = 0;
@@ -336,12 +336,10 @@ Test(ipc, the_other_byte_order)
     must(netfeat_table_save_file(ctx, tab, path, opts), "save");
     data = file_bytes(&size);
     must(try_bytes(data, size), "load");
-    for (size_t at = 0; at < size && at < 512; at++) { /* one of these bits says which order it is */
+    for (size_t at = 0; at < size && at < 512; data[at++] ^= 1) { /* one of these bits is the order */
         data[at] ^= 1;
         refused += try_bytes(data, size) == NETFEAT_ERR_UNSUPPORTED &&
-                   strcmp(netfeat_ctx_error_message(ctx),
-                          NF_BIG_ENDIAN ? "little-endian data" : "big-endian data") == 0;
-        data[at] ^= 1;
+                   strcmp(netfeat_ctx_error_message(ctx), other) == 0;
     }
     cr_expect_gt(refused, 0);
     /* one that a little-endian machine made */
@@ -352,6 +350,7 @@ Test(ipc, the_other_byte_order)
     netfeat_table_unref(tab);
 }
 
+/* Whatever a file claims, no more than allowed is allocated: compressed zeros are 1000 times smaller. */
 Test(ipc, memory_limits_hold)
 {
     const size_t rows = 4000000;
@@ -560,11 +559,6 @@ static int write_two(netfeat_ctx *c, const netfeat_table *tab, int fd)
     return code;
 }
 
-static int load_from_start(netfeat_ctx *c, int fd, netfeat_table **ret)
-{
-    return lseek(fd, 0, SEEK_SET) == 0 ? netfeat_table_load_fd(c, fd, NULL, ret) : NETFEAT_ERR_IO;
-}
-
 static int torture_writer(torture *t, void *user)
 {
     int fd = *(int *)user;
@@ -577,7 +571,7 @@ static int torture_writer(torture *t, void *user)
     }
     TRY(t, check_table(c, 5, true, &tab));
     TRY(t, write_two(c, tab, fd));
-    TRY(t, load_from_start(c, fd, &back));
+    TRY(t, lseek(fd, 0, SEEK_SET) == 0 ? netfeat_table_load_fd(c, fd, NULL, &back) : NETFEAT_ERR_IO);
     torture_saw_table(t, back);
 out:
     netfeat_table_unref(back);
@@ -588,14 +582,12 @@ out:
 
 Test(ipc, every_allocation_fails_once, .timeout = 200)
 {
-    static const char *const formats[] = {"arrow", "stream", "parquet", "csv"};
+    static char formats[][16] = {"arrow", "stream", "parquet", "csv"};
     uint64_t points = 0;
 
     for (int i = 0; i < 4; i++) {
-        char format[16];
-        snprintf(format, sizeof format, "%s", formats[i]);
-        const char *wrong = torture_run(torture_file, format, &points);
-        cr_expect_null(wrong, "%s: %s", format, wrong);
+        const char *wrong = torture_run(torture_file, formats[i], &points);
+        cr_expect_null(wrong, "%s: %s", formats[i], wrong);
     }
     int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
     cr_assert_geq(fd, 0);
