@@ -60,7 +60,7 @@ static const struct {
 static void match_all(netfeat_ctx *ctx, const char *text)
 {
     nf_filter f;
-    int code = nf_filter_open(ctx, &f, text);
+    int code = nf_filter_open(ctx, &f, text, LONGEST);
 
     require(is_fair(code), "opening a filter");
     for (size_t i = 0; code == 0 && f.text != NULL && i < sizeof links / sizeof links[0]; i++) {
