@@ -133,7 +133,7 @@ bigendian_section() {
 analyzer_section() {
     say "gcc's static analyser"
     if build_in build-analyzer --buildtype=debug -Doptimization=1 -Dtests=disabled -Dexamples=disabled -Dpython=disabled \
-        "-Dc_args=-fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-use-of-uninitialized-value -Ilib -Iinclude -I$root/lib -I$root/include -include $root/tests/support/contracts.h"; then
+        "-Dc_args=-fanalyzer -D_GNU_SOURCE= -Wno-analyzer-malloc-leak -Wno-analyzer-use-of-uninitialized-value -Ilib -Iinclude -I$root/lib -I$root/include -include $root/tests/support/contracts.h"; then
         grep -v '^#' tests/support/analyzer.txt >build-analyzer/known
         if grep -E 'warning:|error:' build-analyzer/build.log | grep -v -f build-analyzer/known; then
             count_failure "gcc -fanalyzer"

@@ -167,14 +167,14 @@ static uint16_t port_of(const nf_flow *f, int end)
    one, by these numbers. */
 static void rank_octets(uint8_t rank[256])
 {
-    uint8_t next = 0;
+    unsigned next = 0;
 
     for (unsigned a = 0; a < 10; a++) {
-        rank[a] = next++;
+        rank[a] = (uint8_t)next++;
         for (unsigned b = 10 * a; a > 0 && b < 10 * a + 10; b++) {
-            rank[b] = next++;
+            rank[b] = (uint8_t)next++;
             for (unsigned c = 10 * b; c < 10 * b + 10 && c < 256; c++) {
-                rank[c] = next++;
+                rank[c] = (uint8_t)next++;
             }
         }
     }

@@ -44,14 +44,24 @@ programs() {
     done
 }
 
+# Again, if need be from scratch.
+configure() {
+    if [ -f "$folder/build.ninja" ]; then
+        # shellcheck disable=SC2086
+        meson setup --reconfigure "$folder" . $options "$@" || meson setup --wipe "$folder" . $options "$@"
+    else
+        # shellcheck disable=SC2086
+        meson setup "$folder" . $options "$@"
+    fi
+}
+
 # prepare FOLDER PREFIX OPTION...: only the programs of the targets.
 prepare() {
     folder=$1 prefix=$2
     shift 2
     mkdir -p "$folder"
     # shellcheck disable=SC2086,SC2046 # lists of words
-    if { meson setup --reconfigure "$folder" . $options "$@" || meson setup --wipe "$folder" . $options "$@"; } \
-        >"$folder/build.log" 2>&1 && ninja -C "$folder" $(programs "$prefix") >>"$folder/build.log" 2>&1; then
+    if configure "$@" >"$folder/build.log" 2>&1 && ninja -C "$folder" $(programs "$prefix") >>"$folder/build.log" 2>&1; then
         return
     fi
     tail -n 40 "$folder/build.log"
@@ -59,24 +69,25 @@ prepare() {
     exit 1
 }
 
-# Processor time of all children that ended so far, in seconds.
-children() {
-    times | awk 'NR == 2 { for (i = 1; i <= 2; i++) { split($i, t, /[ms]/); s += t[1] * 60 + t[2] } printf "%.1f", s }'
+# Processor time in seconds between two files that `times` of this shell wrote.
+processor_seconds() {
+    awk 'FNR == 2 { for (i = 1; i <= 2; i++) { split($i, t, /[ms]/); s[NR > 2] += t[1] * 60 + t[2] } }
+        END { printf "%.0f", s[1] - s[0] }' "$1" "$2"
 }
 
 run_libfuzzer() {
     CC=clang-14 prepare build-fuzz fuzz --buildtype=debugoptimized -Db_sanitize=address,undefined
     for name in $targets; do
         mkdir -p "build-fuzz/corpus-$name"
-        before=$(children)
+        times >build-fuzz/before
         if UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "build-fuzz/tests/fuzz/fuzz_$name" -max_total_time="$seconds" \
             -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="build-fuzz/$name-" \
             "build-fuzz/corpus-$name" "tests/fuzz/corpus/$name" >"build-fuzz/$name.log" 2>&1; then
             executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "build-fuzz/$name.log")
             found=$(sed -n 's/^stat::new_units_added: *//p' "build-fuzz/$name.log")
-            after=$(children)
-            echo "$name: ${executions:-0} executions, $(awk "BEGIN { printf \"%.0f\", $after - $before }") s of processor time," \
-                "${found:-0} new inputs"
+            times >build-fuzz/after
+            echo "$name: ${executions:-0} executions," \
+                "$(processor_seconds build-fuzz/before build-fuzz/after) s of processor time, ${found:-0} new inputs"
         else
             tail -n 40 "build-fuzz/$name.log"
             echo "$name: a finding, see build-fuzz/$name-*"
