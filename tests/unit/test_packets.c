@@ -72,8 +72,8 @@ static netfeat_column *numbers(int64_t n)
     for (int64_t i = 0; i < n; i++) {
         values[i] = (uint64_t)i + 1;
     }
-    cr_assert_eq(netfeat_column_wrap(ctx, NETFEAT_TYPE_U64, n, values, NULL, NULL, NULL, &col), 0);
-    return col; /* the values live as long as the program */
+    cr_assert_eq(netfeat_column_wrap(ctx, NETFEAT_TYPE_U64, n, values, NULL, free, values, &col), 0);
+    return col;
 }
 
 static uint64_t cell(const netfeat_table *tab, const char *name, int64_t row)
