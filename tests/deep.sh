@@ -5,6 +5,7 @@
 #   scan analyzer tidy cppcheck         static analysis: of clang, of gcc, clang-tidy, cppcheck
 #   fuzz afl                            libFuzzer on every target, AFL++ on two
 #   coverage                            lines and branches of lib/ that all suites reach
+#   torture                             every allocation and every system call refused, bombs, mutations of captures
 #   differential                        every packet of the shared captures against scapy and tshark
 #   streams                             a million random packet scripts, a hundred million segments, real connections over a
 #                                       bad path
@@ -255,7 +256,19 @@ streams_section() {
     esac
 }
 
-all="valgrind clang tsan msan integer 32bit bigendian scan analyzer tidy cppcheck fuzz afl coverage differential streams"
+torture_section() {
+    say "torture: all of it"
+    if build_in build-test -Ddebug=true -Dwerror=true &&
+        build_in build-asan --buildtype=debugoptimized -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false &&
+        build_in build-valgrind -Doptimization=1 -Ddebug=true -Dc_args=-DNETFEAT_PLAIN_MALLOC &&
+        tests/torture/run.sh build-test build-asan build-valgrind; then
+        passed=$((passed + 1))
+    else
+        count_failure "torture"
+    fi
+}
+
+all="valgrind clang tsan msan integer 32bit bigendian scan analyzer tidy cppcheck fuzz afl coverage torture differential streams"
 for section in ${*:-$all}; do
     case " $all " in
     *" $section "*) ;;
