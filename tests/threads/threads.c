@@ -82,10 +82,12 @@ static void put_packet(struct writer *w, int c, int side, uint32_t seq, uint32_t
 
 void *threads_capture(int connections, size_t *ret_size)
 {
-    const uint32_t head[6] = {0xa1b2c3d4, 0x00040002, 0, 0, 65535, 1};
+    const uint16_t version[2] = {2, 4}; /* all in this machine's byte order */
+    uint32_t head[6] = {0xa1b2c3d4, 0, 0, 0, 65535, 1};
     struct writer w = {NULL, 0, 0, 0};
     const int at_once = 50;
 
+    memcpy(&head[1], version, sizeof version);
     put(&w, head, sizeof head);
     for (int first = 0; first < connections; first += at_once) {
         for (int step = 0; step < 10; step++) { /* each connection takes a step in turn */
