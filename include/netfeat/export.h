@@ -106,8 +106,9 @@ NETFEAT_API int netfeat_writer_open_file(netfeat_ctx *ctx, const char *path, con
                                          netfeat_writer **ret) NETFEAT_MUST_CHECK;
 NETFEAT_API int netfeat_writer_open_fd(netfeat_ctx *ctx, int fd, const netfeat_options *opts,
                                        netfeat_writer **ret) NETFEAT_MUST_CHECK;
-/* Append a sealed table; of an IPC stream nothing stays behind in the library's buffer. TYPE: its names or types are not those of the first (nothing was written; the writer
-   goes on). After any other error the writer can only be given back. */
+/* Append a sealed table; of an IPC stream nothing stays behind in the library's buffer. TYPE: its names or types are
+   not those of the first (nothing was written; the writer goes on). After any other error the writer can only be given
+   back. */
 NETFEAT_API int netfeat_writer_write(netfeat_writer *w, const netfeat_table *tab);
 /* Finish and, for a file, give it its name. STATE: ended already, failed, or no table was written. */
 NETFEAT_API int netfeat_writer_end(netfeat_writer *w);
