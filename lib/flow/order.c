@@ -7,6 +7,7 @@
 #include "table/text.h"
 
 #define RADIX 65536
+#define FEW   8192
 
 /* digit[i] belongs to flows[i] as they came; perm is the order so far. */
 typedef struct {
@@ -47,29 +48,40 @@ static int sorter_new(netfeat_ctx *ctx, size_t n, sorter *s)
     return NETFEAT_OK;
 }
 
-/* Sort perm by the digits, stably. */
-static void sort_pass(sorter *s)
+/* Sort perm by the bits of the digits that mask leaves of them behind shift, stably. */
+static void sort_bits(sorter *s, unsigned shift, uint32_t mask)
 {
     uint32_t sum = 0;
     uint32_t *swap = s->perm;
 
-    memset(s->start, 0, RADIX * sizeof *s->start);
+    memset(s->start, 0, (mask + 1) * sizeof *s->start);
     for (size_t i = 0; i < s->n; i++) {
-        s->start[s->digit[i]]++;
+        s->start[s->digit[i] >> shift & mask]++;
     }
-    if (s->start[s->digit[0]] == s->n) {
+    if (s->start[s->digit[0] >> shift & mask] == s->n) {
         return; /* all alike */
     }
-    for (size_t d = 0; d < RADIX; d++) {
+    for (size_t d = 0; d <= mask; d++) {
         uint32_t count = s->start[d];
         s->start[d] = sum;
         sum += count;
     }
     for (size_t i = 0; i < s->n; i++) {
-        s->spare[s->start[s->digit[s->perm[i]]]++] = s->perm[i];
+        s->spare[s->start[s->digit[s->perm[i]] >> shift & mask]++] = s->perm[i];
     }
     s->perm = s->spare;
     s->spare = swap;
+}
+
+/* Sort perm by the digits, stably. To look through RADIX counts is too much for a few flows. */
+static void sort_pass(sorter *s)
+{
+    if (s->n < FEW) {
+        sort_bits(s, 0, 255);
+        sort_bits(s, 8, 255);
+    } else {
+        sort_bits(s, 0, RADIX - 1);
+    }
 }
 
 /* flows in the order of perm. */

@@ -81,7 +81,7 @@ run_libfuzzer() {
         mkdir -p "build-fuzz/corpus-$name"
         times >build-fuzz/before
         if UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "build-fuzz/tests/fuzz/fuzz_$name" -max_total_time="$seconds" \
-            -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="build-fuzz/$name-" \
+            -entropic=0 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="build-fuzz/$name-" \
             "build-fuzz/corpus-$name" "tests/fuzz/corpus/$name" >"build-fuzz/$name.log" 2>&1; then
             executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "build-fuzz/$name.log")
             found=$(sed -n 's/^stat::new_units_added: *//p' "build-fuzz/$name.log")
