@@ -114,7 +114,7 @@ Test(flow_order, equals_a_plain_sort)
                   {nf_order_by_last_position, compare_last, 4},
                   {nf_order_by_key, compare_key, 4},
                   {nf_order_by_key, compare_key, 6}};
-    const int64_t before = netfeat_ctx_memory_used(ctx);
+    const uint64_t before = netfeat_ctx_memory_used(ctx);
     uint64_t dice = 7;
 
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
