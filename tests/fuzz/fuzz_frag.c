@@ -13,7 +13,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define DATAGRAMS 4
-#define MOST      2048 /* bytes of a datagram here */
+#define MOST      512 /* bytes of a datagram here: 31 units of 8 in front of 31 more and 3 */
 #define TIMEOUT   INT64_C(30000000000)
 
 /* One datagram: for each byte its value, the start of the fragment it came from, and whether it is there. */
@@ -151,8 +151,8 @@ static size_t one_fragment(nf_frags *frags, naive *m, int version, int64_t *now,
                            size_t left)
 {
     static const nf_decode_config config = {.want = UINT64_MAX, .max_layers = 16};
-    uint8_t bytes[1024], packet[1200], *exact;
-    unsigned id = p[0] & 3, units = p[1] & 63, n = (p[2] & 63) * 8;
+    uint8_t bytes[MOST], packet[MOST + 48], *exact;
+    unsigned id = p[0] & 3, units = p[1] & 31, n = (p[2] & 31) * 8;
     int more = (p[0] & 4) == 0, expected, code;
     const uint8_t *whole = NULL;
     uint32_t size, whole_size = 0, header = version == 4 ? 20 : 40;
@@ -231,7 +231,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     require(netfeat_ctx_new(&ctx) == 0 && netfeat_options_new(ctx, &opts) == 0, "a context");
-    memset(&m, 0, sizeof m);
+    for (int i = 0; i < DATAGRAMS; i++) {
+        m.list[i].used = 0; /* the rest is cleared with the first fragment */
+    }
+    m.serial = 0;
     version = data[0] & 1 ? 6 : 4;
     m.max_pieces = data[0] & 2 ? 256 : 5;
     m.policy = version == 6 ? NETFEAT_FRAGMENT_DROP : data[0] >> 2 & 3;
