@@ -29,6 +29,7 @@ typedef struct {
     torture_case body;
     int which;
     const char *target; /* the file in dir that the scenario replaces; NULL: it writes none */
+    const char *needs;  /* part that the build may lack (netfeat_build_has); NULL: none */
 } scene_case;
 
 /* Ends with a name that is NULL. */

@@ -314,6 +314,10 @@ int main(int argc, char **argv)
         if (refuse != refuse_calls && scene_cases[i].body == scene_big) {
             continue; /* it has an allocator that cannot be told to fail */
         }
+        if (scene_cases[i].needs != NULL && netfeat_build_has(scene_cases[i].needs) != 1) {
+            printf("%-28s left out: this build has no %s\n", scene_cases[i].name, scene_cases[i].needs);
+            continue;
+        }
         n = refuse(&s, &scene_cases[i], (unsigned long)i);
         printf("%-28s %6llu\n", scene_cases[i].name, (unsigned long long)n);
         fflush(stdout);
