@@ -71,15 +71,16 @@ static int choose_columns(struct job *job)
 static int load(struct job *job, const char *path)
 {
     netfeat_table *tab = NULL;
-    int code = netfeat_table_load_file(job->ctx, path, NULL, &tab);
+    int code = netfeat_options_set_text(job->opts, NETFEAT_OPT_IO_LOAD_MODE, "read"); /* may be written to */
 
+    code = code != 0 ? code : netfeat_table_load_file(job->ctx, path, job->opts, &tab);
     code = code != 0 ? code : netfeat_pipeline_from_table(job->ctx, tab, &job->pipe);
     code = code != 0 ? code : netfeat_pipeline_reset(job->pipe); /* begin anew, whatever it saw */
     code = code != 0 ? code : choose_columns(job);
     netfeat_table_unref(tab);
     if (code == 0 && job->model.path != NULL) {
         path = job->model.path;
-        code = netfeat_table_load_file(job->ctx, path, NULL, &job->model.weights);
+        code = netfeat_table_load_file(job->ctx, path, job->opts, &job->model.weights);
     }
     return code != 0 ? example_fail(job->ctx, &job->progress, path) : 0;
 }

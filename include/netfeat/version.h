@@ -21,8 +21,7 @@ NETFEAT_API uint32_t netfeat_version_number(void);
 /* ABI number of the running library; equals NETFEAT_ABI_VERSION of the header it was built from. */
 NETFEAT_API uint32_t netfeat_abi_version(void);
 /* 1 if this build has the optional part ("filter", "live", "zlib", "zstd", "lz4", "xz", "bzip2", "anonymize"), 0 if
-   not, unknown or NULL.
- */
+   not, unknown or NULL. */
 NETFEAT_API int netfeat_build_has(const char *feature);
 
 NETFEAT_END_DECLS
