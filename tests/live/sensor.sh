@@ -110,7 +110,7 @@ survives_full_disk() {
     stop
     cp "$folder"/small/*.arrows "$folder/kept"
     umount "$folder/small"
-    tail -n 1 "$err" | sed 's/.*packets: \([0-9]*\) rows.* files, \([0-9]*\) lost.*/\1 \2/' >"$folder/kept.count"
+    grep "packets: [0-9]* rows" "$err" | tail -n 1 | sed 's/.*packets: \([0-9]*\) rows.* files, \([0-9]*\) lost.*/\1 \2/' >"$folder/kept.count"
     read -r written lost <"$folder/kept.count"
     [ $((written + lost)) = $((packets + 4000)) ] || fail "$written written and $lost lost of $((packets + 4000))"
     [ "$lost" -gt 0 ] && [ "$written" -gt 4000 ] || fail "$written written, $lost lost"

@@ -50,6 +50,45 @@ static netfeat_pipeline *through_table(netfeat_ctx *ctx, netfeat_pipeline *pipe)
     return copy;
 }
 
+/* Escapes of JSON strings in the name of an output; what is no character is refused. */
+Test(feature_pipeline, escapes)
+{
+    static const struct {
+        const char *json, *name; /* NULL: refused */
+    } cases[] = {{"\\u0041\\u007a", "Az"},
+                 {"\\u00e9\\u00E9", "\xc3\xa9\xc3\xa9"},
+                 {"\\u20ac", "\xe2\x82\xac"},
+                 {"\\ud83d\\ude00", "\xf0\x9f\x98\x80"},
+                 {"\\udbff\\udfff.", "\xf4\x8f\xbf\xbf."},
+                 {"a\\/\\\"\\\\b", "a/\"\\b"},
+                 {"\\ud83d", NULL},
+                 {"\\ud83dx\\ude00", NULL},
+                 {"\\ud83d\\n", NULL},
+                 {"\\ud83d\\u0041", NULL},
+                 {"\\ud83d\\ue000", NULL},
+                 {"\\ude00", NULL},
+                 {"\\u12g4", NULL},
+                 {"\\u12", NULL}};
+    netfeat_ctx *ctx = NULL;
+    netfeat_pipeline *pipe = NULL;
+    char text[200];
+
+    cr_assert_eq(netfeat_ctx_new(&ctx), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int n = snprintf(text, sizeof text,
+                         "{\"version\":1,\"steps\":[{\"feature\":\"timestamp\",\"output\":\"%s\"}]}",
+                         cases[i].json);
+        int code = netfeat_pipeline_from_json(ctx, text, (size_t)n, &pipe);
+        cr_assert_eq(code, cases[i].name != NULL ? 0 : NETFEAT_ERR_FORMAT, "%s: %s", cases[i].json,
+                     netfeat_ctx_error_message(ctx));
+        if (code == 0) {
+            cr_expect_str_eq(netfeat_pipeline_step_output(pipe, 0), cases[i].name);
+        }
+        pipe = netfeat_pipeline_unref(pipe);
+    }
+    netfeat_ctx_unref(ctx);
+}
+
 Test(feature_pipeline, train_save_serve)
 {
     netfeat_ctx *ctx = NULL;

@@ -338,6 +338,57 @@ Test(stream_frag, header_of_the_whole)
     netfeat_ctx_unref(ctx);
 }
 
+/* Hop-by-hop, destination options and authentication in front of the fragment header: all stay, the last one names what
+   follows the whole. */
+Test(stream_frag, behind_other_headers)
+{
+    enum { HEADERS = IP6 + 8 + 16 + 24, UDP = 29 };
+    static const nf_decode_config config = {UINT64_MAX, 16};
+    netfeat_ctx *ctx = NULL;
+    uint8_t data[UDP] = "\x15\xb3\x23\x28\0\x1d\0\0";
+    nf_packet pkt;
+    bench b;
+
+    cr_assert_eq(netfeat_ctx_new(&ctx), 0);
+    cr_assert_eq(open_bench(&b, ctx, 6, NULL), 0);
+    for (int last = 1; last >= 0; last--) {
+        unsigned offset = last ? 24 : 0, n = last ? UDP - 24 : 24;
+        uint8_t p[HEADERS + 8 + UDP];
+        uint8_t *exact = malloc(HEADERS + 8 + n);
+        make6(p, 9, offset, !last, data + offset, n);
+        memmove(p + HEADERS, p + IP6, 8 + n);
+        memset(p + IP6, 0, HEADERS - IP6);
+        put16(p + 4, HEADERS - IP6 + 8 + n);
+        p[6] = 0;    /* hop-by-hop, of which six bytes are padding */
+        p[IP6] = 60; /* destination options */
+        p[IP6 + 2] = 1;
+        p[IP6 + 3] = 4;
+        p[IP6 + 8] = 51; /* authentication */
+        p[IP6 + 9] = 1;
+        p[IP6 + 10] = 1;
+        p[IP6 + 11] = 12;
+        p[IP6 + 24] = 44;
+        p[IP6 + 25] = 4;
+        memcpy(exact, p, HEADERS + 8 + n);
+        memset(&pkt, 0, sizeof pkt);
+        nf_decode(&config, RAW, exact, HEADERS + 8 + n, HEADERS + 8 + n, &pkt);
+        cr_assert(nf_is_fragment(&pkt));
+        cr_assert_eq(nf_frags_add(b.frags, &pkt, exact, b.now, 0, &b.whole, &b.size), !last);
+        free(exact);
+    }
+    cr_assert_eq(b.size, HEADERS + UDP);
+    cr_expect_arr_eq(b.whole + HEADERS, data, UDP);
+    cr_expect_eq(b.whole[IP6 + 24], 17);
+    memset(&pkt, 0, sizeof pkt);
+    nf_decode(&config, RAW, b.whole, b.size, b.size, &pkt);
+    cr_expect_not(nf_is_fragment(&pkt));
+    cr_expect_eq(pkt.ip_header_length, HEADERS);
+    cr_expect_eq(pkt.src_port, 5555);
+    cr_expect_eq(pkt.payload_captured, UDP - 8);
+    nf_frags_free(b.frags);
+    netfeat_ctx_unref(ctx);
+}
+
 /* ---- random fragments against an array of bytes ---- */
 
 /* One datagram cut at random places, shuffled, some of it twice, some never. */
