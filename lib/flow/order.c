@@ -48,6 +48,11 @@ static int sorter_new(netfeat_ctx *ctx, size_t n, sorter *s)
     return NETFEAT_OK;
 }
 
+static uint32_t bits_of(uint16_t digit, unsigned shift, uint32_t mask)
+{
+    return (uint32_t)digit >> shift & mask;
+}
+
 /* Sort perm by the bits of the digits that mask leaves of them behind shift, stably. */
 static void sort_bits(sorter *s, unsigned shift, uint32_t mask)
 {
@@ -56,9 +61,9 @@ static void sort_bits(sorter *s, unsigned shift, uint32_t mask)
 
     memset(s->start, 0, (mask + 1) * sizeof *s->start);
     for (size_t i = 0; i < s->n; i++) {
-        s->start[s->digit[i] >> shift & mask]++;
+        s->start[bits_of(s->digit[i], shift, mask)]++;
     }
-    if (s->start[s->digit[0] >> shift & mask] == s->n) {
+    if (s->start[bits_of(s->digit[0], shift, mask)] == s->n) {
         return; /* all alike */
     }
     for (size_t d = 0; d <= mask; d++) {
@@ -67,7 +72,7 @@ static void sort_bits(sorter *s, unsigned shift, uint32_t mask)
         sum += count;
     }
     for (size_t i = 0; i < s->n; i++) {
-        s->spare[s->start[s->digit[s->perm[i]] >> shift & mask]++] = s->perm[i];
+        s->spare[s->start[bits_of(s->digit[s->perm[i]], shift, mask)]++] = s->perm[i];
     }
     s->perm = s->spare;
     s->spare = swap;
