@@ -151,7 +151,8 @@ static netfeat_table *in_threads(const char *options, int threads)
         netfeat_flows *one = NULL;
         pthread_join(tasks[i].thread, NULL);
         cr_assert_eq(tasks[i].code, 0);
-        cr_assert_eq(netfeat_flows_from_table(ctx, opts, tasks[i].state, &one), 0);
+        cr_assert_eq(netfeat_flows_from_table(ctx, opts, tasks[i].state, &one), 0, "%s",
+                     netfeat_ctx_error_message(ctx));
         cr_assert_eq(netfeat_flows_merge(all, one), 0, "%s", netfeat_ctx_error_message(ctx));
         netfeat_flows_unref(one);
         netfeat_table_unref(tasks[i].state);
