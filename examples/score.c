@@ -71,7 +71,8 @@ static int choose_columns(struct job *job)
 static int load(struct job *job, const char *path)
 {
     netfeat_table *tab = NULL;
-    int code = netfeat_options_set_text(job->opts, NETFEAT_OPT_IO_LOAD_MODE, "read"); /* may be written to */
+    /* somebody may write to the files, or cut them, while they are in use */
+    int code = netfeat_options_set_text(job->opts, NETFEAT_OPT_IO_LOAD_MODE, "read");
 
     code = code != 0 ? code : netfeat_table_load_file(job->ctx, path, job->opts, &tab);
     code = code != 0 ? code : netfeat_pipeline_from_table(job->ctx, tab, &job->pipe);
@@ -144,7 +145,9 @@ static int parse(struct job *job, int argc, char **argv)
     add_name(job, "timestamp");
     for (int c; code == 0 && (c = getopt_long(argc, argv, "m:o:f:h", longs, NULL)) != -1;) {
         if (c == 'c') {
-            for (char *name = strtok(optarg, ","); name != NULL && code == 0; name = strtok(NULL, ",")) {
+            char *rest = NULL;
+            for (char *name = strtok_r(optarg, ",", &rest); name != NULL && code == 0;
+                 name = strtok_r(NULL, ",", &rest)) {
                 job->complete[job->n_complete++] = add_name(job, name);
                 code = add_name(job, name) < 0 || job->n_complete == NAMES_MAX;
             }

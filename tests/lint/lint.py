@@ -191,25 +191,28 @@ def file_lengths():
                 yield "%s has %d lines, more than %d: one file, one purpose" % (rel(path), lines, LINES_MAX)
 
 
-def library_manners():
-    forbidden = r"\b(printf|fprintf|vprintf|vfprintf|puts|fputs|putchar|perror|abort|exit|_exit|alloca|setjmp|longjmp|system|strcpy|strcat|sprintf|gets)\s*\("
-    for path in files(r"lib/[^/]+/.*\.[ch]"):
+def calls_of(forbidden, where):
+    for path in files(where):
         text = without_comments(read(path), strings=True)
         for number, line in enumerate(text.splitlines(), 1):
-            found = re.search(forbidden, line)
+            found = re.search(r"(?<![\w.>])(%s)\s*\(" % forbidden, line)
             if found:
                 yield "%s:%d calls %s" % (rel(path), number, found.group(1))
 
 
+def library_manners():
+    return calls_of("printf|fprintf|vprintf|vfprintf|puts|fputs|putchar|perror|abort|exit|_exit|alloca|setjmp|longjmp|system|strcpy|strcat"
+                    "|sprintf|gets|strerror|rand|srand|random", r"lib/[^/]+/.*\.[ch]")
+
+
+def no_hidden_state():
+    """Functions that keep something for the next call, whichever thread makes it."""
+    return calls_of("strtok|localtime|gmtime|asctime|ctime", r"(lib|examples|tests)/.*\.[ch]")
+
+
 def own_allocator():
-    for path in files(r"lib/[^/]+/.*\.c"):
-        if rel(path) == "lib/base/memory.c":
-            continue
-        text = without_comments(read(path), strings=True)
-        for number, line in enumerate(text.splitlines(), 1):
-            found = re.search(r"(?<![\w.>])(malloc|calloc|realloc|strdup|strndup|aligned_alloc|posix_memalign)\s*\(", line)
-            if found:
-                yield "%s:%d calls %s: memory comes from the context" % (rel(path), number, found.group(1))
+    """Memory comes from the context."""
+    return calls_of("malloc|calloc|realloc|strdup|strndup|aligned_alloc|posix_memalign", r"lib/(?!base/memory\.c)[^/]+/.*\.c")
 
 
 def no_mutable_globals():
@@ -276,7 +279,7 @@ def shell_scripts():
 
 def main():
     checks = [layer_folders, layer_includes, include_cycles, public_headers_alone, fields_agree, options_agree,
-              sources_in_meson, file_lengths, library_manners, own_allocator, no_mutable_globals, clean_text,
+              sources_in_meson, file_lengths, library_manners, no_hidden_state, own_allocator, no_mutable_globals, clean_text,
               top_level, unfinished, shell_scripts]
     with tap.Plan() as t:
         for check in checks:

@@ -194,10 +194,11 @@ static inline netfeat_table *pkt_table(netfeat_ctx *ctx, const pkt *packets, siz
 static inline netfeat_options *flow_options(netfeat_ctx *ctx, const char *text)
 {
     netfeat_options *opts = NULL;
-    char *copy = strdup(text);
+    char *copy = strdup(text), *rest = NULL;
 
     cr_assert_eq(netfeat_options_new(ctx, &opts), 0);
-    for (char *word = strtok(copy, " "); word != NULL; word = strtok(NULL, " ")) {
+    for (char *word = strtok_r(copy, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest)) { /* in threads, too */
         char *value = strchr(word, '=');
         int key;
         *value++ = '\0';
