@@ -11,17 +11,10 @@
 #include <netfeat/netfeat.h>
 
 #include "capture/record.h"
+#include "require.h"
 
 #define LIMIT_BYTES  (24 << 20)
 #define MOST_RECORDS 100000 /* a small input may unfold to very many */
-
-static void require(int holds, const char *what)
-{
-    if (!holds) {
-        fprintf(stderr, "does not hold: %s\n", what);
-        abort();
-    }
-}
 
 typedef struct {
     uint64_t digest;

@@ -8,6 +8,8 @@
 #include <netfeat/arrow_abi.h>
 #include <netfeat/netfeat.h>
 
+#include "require.h"
+
 #define ROWS_MAX  40
 #define BYTES_MAX 600
 
@@ -17,13 +19,6 @@ typedef struct {
 } input;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 static uint8_t next(input *in)
 {
@@ -92,7 +87,7 @@ static void add_buffer(node *x, size_t size)
     int64_t k = x->array.n_buffers++;
 
     x->blocks[k] = malloc(size > 0 ? size : 1);
-    require(x->blocks[k] != NULL);
+    REQUIRE(x->blocks[k] != NULL);
     memset(x->blocks[k], 0, size > 0 ? size : 1);
     x->buffers[k] = x->blocks[k];
 }
@@ -148,7 +143,7 @@ static node *make_node(input *in, int depth, int64_t rows)
     int64_t offset = kind & 7;
     size_t all = (size_t)(rows + offset);
 
-    require(x != NULL);
+    REQUIRE(x != NULL);
     live += 2;
     x->schema =
         (struct ArrowSchema){.format = format, .name = kind & 8 ? "x" : NULL, .release = release_schema};
@@ -198,14 +193,14 @@ static void round_trip(netfeat_ctx *ctx, netfeat_column *col, const netfeat_opti
     netfeat_column *again = NULL;
     char a[256], b[256];
 
-    require(netfeat_column_export_array(ctx, col, opts, &schema, &array) == 0);
-    require(netfeat_column_import_array(ctx, &schema, &array, opts, &again) == 0);
-    require(netfeat_column_length(col) == netfeat_column_length(again));
+    REQUIRE(netfeat_column_export_array(ctx, col, opts, &schema, &array) == 0);
+    REQUIRE(netfeat_column_import_array(ctx, &schema, &array, opts, &again) == 0);
+    REQUIRE(netfeat_column_length(col) == netfeat_column_length(again));
     for (int64_t i = 0; i < netfeat_column_length(col); i++) {
         size_t na, nb;
-        require(netfeat_column_get_text(col, i, a, sizeof a, &na) ==
+        REQUIRE(netfeat_column_get_text(col, i, a, sizeof a, &na) ==
                 netfeat_column_get_text(again, i, b, sizeof b, &nb));
-        require(na == nb && strcmp(a, b) == 0);
+        REQUIRE(na == nb && strcmp(a, b) == 0);
     }
     netfeat_column_unref(again);
 }
@@ -223,23 +218,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int code;
 
     if (ctx == NULL) {
-        require(netfeat_ctx_new(&ctx) == 0);
+        REQUIRE(netfeat_ctx_new(&ctx) == 0);
     }
     empty = netfeat_ctx_memory_used(ctx);
-    require(netfeat_options_new(ctx, &opts) == 0);
-    require(netfeat_options_set_int(opts, NETFEAT_OPT_IO_BINARY_VIEW, next(&in) & 1) == 0);
+    REQUIRE(netfeat_options_new(ctx, &opts) == 0);
+    REQUIRE(netfeat_options_set_int(opts, NETFEAT_OPT_IO_BINARY_VIEW, next(&in) & 1) == 0);
     live = 0;
     x = make_node(&in, 0, next(&in) % ROWS_MAX);
     code = netfeat_column_import_array(ctx, &x->schema, &x->array, opts, &col);
-    require((code == 0) == (col != NULL));
-    require(code != NETFEAT_ERR_INTERNAL && code != NETFEAT_ERR_STATE && code != NETFEAT_ERR_ARGUMENT);
-    require(x->schema.release == NULL && x->array.release == NULL);
+    REQUIRE((code == 0) == (col != NULL));
+    REQUIRE(code != NETFEAT_ERR_INTERNAL && code != NETFEAT_ERR_STATE && code != NETFEAT_ERR_ARGUMENT);
+    REQUIRE(x->schema.release == NULL && x->array.release == NULL);
     if (code == 0) {
         round_trip(ctx, col, opts);
     }
     netfeat_column_unref(col);
     free_node(x);
     netfeat_options_unref(opts);
-    require(netfeat_ctx_memory_used(ctx) == empty && live >= 0);
+    REQUIRE(netfeat_ctx_memory_used(ctx) == empty && live >= 0);
     return 0;
 }

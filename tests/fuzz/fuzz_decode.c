@@ -5,28 +5,22 @@
 #include <string.h>
 
 #include "decode/layer.h"
+#include "require.h"
 
 #define HEADER 6
-
-static void require(int holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 /* wanted: whether every field is */
 static void check(const nf_packet *p, const uint8_t *data, uint32_t captured, int wanted)
 {
     if (p->present & NF_BIT(PAYLOAD)) {
-        require(p->payload >= data && p->payload_captured <= captured &&
+        REQUIRE(p->payload >= data && p->payload_captured <= captured &&
                 (size_t)(p->payload - data) <= captured - p->payload_captured);
-        require(p->payload_captured <= p->payload_length);
+        REQUIRE(p->payload_captured <= p->payload_length);
     }
     if (p->present & NF_BIT(IP_VERSION)) {
-        require(p->ip_version == 4 || p->ip_version == 6);
+        REQUIRE(p->ip_version == 4 || p->ip_version == 6);
     }
-    require((p->tunnel_depth == 0) == !(p->present & NF_BIT(TUNNEL_TYPE)) || !wanted);
+    REQUIRE((p->tunnel_depth == 0) == !(p->present & NF_BIT(TUNNEL_TYPE)) || !wanted);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -54,13 +48,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     config.max_layers = bytes[1] % 32u + 1;
     config.outermost = bytes[1] >> 5 & 1;
     config.verify_checksums = bytes[1] >> 6 & 1;
-    require(!(bytes[1] >> 7) || nf_decode_tunnel_ports(&config, "geneve=53,l2tp=443", &bad));
+    REQUIRE(!(bytes[1] >> 7) || nf_decode_tunnel_ports(&config, "geneve=53,l2tp=443", &bad));
     want = nf_load_be16(bytes + 2);
     config.want = want == 0 ? ~want : want | want << 16 | want << 32 | want << 48;
     captured = (uint32_t)(size - HEADER);
     wire = captured + nf_load_be16(bytes + 4) % 4096u;
     data = malloc(captured > 0 ? captured : 1);
-    require(data != NULL);
+    REQUIRE(data != NULL);
     memcpy(data, bytes + HEADER, captured);
 
     memset(&a, 0, sizeof a);
@@ -68,14 +62,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     nf_decode(&config, link_type, data, captured, wire, &a);
     check(&a, data, captured, want == 0);
     nf_decode_layers(&config, link_type, data, captured, wire, &b);
-    require((a.present & ~config.want) == 0);
-    require(a.present == b.present);
-    require(a.quality == b.quality);
-    require(!(a.present & NF_BIT(SRC_PORT)) || a.src_port == b.src_port);
-    require(!(a.present & NF_BIT(PAYLOAD)) || a.payload == b.payload);
-    require(!(a.present & NF_BIT(IP_LENGTH)) || a.ip_length == b.ip_length);
-    require(!(a.present & NF_BIT(PADDING_LENGTH)) || a.padding_length == b.padding_length);
-    require(!(a.present & NF_BIT(TCP_MSS)) || a.tcp_mss == b.tcp_mss);
+    REQUIRE((a.present & ~config.want) == 0);
+    REQUIRE(a.present == b.present);
+    REQUIRE(a.quality == b.quality);
+    REQUIRE(!(a.present & NF_BIT(SRC_PORT)) || a.src_port == b.src_port);
+    REQUIRE(!(a.present & NF_BIT(PAYLOAD)) || a.payload == b.payload);
+    REQUIRE(!(a.present & NF_BIT(IP_LENGTH)) || a.ip_length == b.ip_length);
+    REQUIRE(!(a.present & NF_BIT(PADDING_LENGTH)) || a.padding_length == b.padding_length);
+    REQUIRE(!(a.present & NF_BIT(TCP_MSS)) || a.tcp_mss == b.tcp_mss);
     free(data);
     return 0;
 }

@@ -9,18 +9,11 @@
 #include <netfeat/netfeat.h>
 
 #include "capture/filter.h"
+#include "require.h"
 
 #define LONGEST 2048
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int holds, const char *what)
-{
-    if (!holds) {
-        fprintf(stderr, "does not hold: %s\n", what);
-        abort();
-    }
-}
 
 /* libpcap asks these about the names of hosts and networks: a fuzzer must not ask the network. */
 int getaddrinfo(const char *restrict name, const char *restrict service,

@@ -11,6 +11,7 @@
 #include "base/context.h"
 #include "table/builder.h"
 #include "table/table.h"
+#include "require.h"
 
 #define HEAD       10 /* bytes of settings */
 #define PACKET     12 /* bytes of a packet */
@@ -19,14 +20,6 @@
 #define SECRET_TWO 77
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int holds, const char *what)
-{
-    if (!holds) {
-        fprintf(stderr, "does not hold: %s\n", what);
-        abort();
-    }
-}
 
 /* ---- packets ---- */
 

@@ -9,6 +9,7 @@
 #include "base/context.h"
 #include "stream/frag.h"
 #include "stream/streams.h"
+#include "require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -30,14 +31,6 @@ typedef struct {
     int policy;
     unsigned max_pieces, serial;
 } naive;
-
-static void require(int holds, const char *what)
-{
-    if (!holds) {
-        fprintf(stderr, "does not hold: %s\n", what);
-        abort();
-    }
-}
 
 static void put16(uint8_t *p, unsigned v)
 {

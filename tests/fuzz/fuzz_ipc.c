@@ -12,17 +12,11 @@
 #include <netfeat/netfeat.h>
 
 #include "table/table.h"
+#include "require.h"
 
 #define MEMORY ((int64_t)1 << 26)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 static uint64_t text_sum(const netfeat_table *tab)
 {
@@ -31,19 +25,19 @@ static uint64_t text_sum(const netfeat_table *tab)
     for (int i = 0; i < netfeat_table_width(tab); i++) {
         netfeat_column *col = netfeat_table_column(tab, i);
         int64_t nulls = 0;
-        require(netfeat_column_length(col) == netfeat_table_rows(tab));
+        REQUIRE(netfeat_column_length(col) == netfeat_table_rows(tab));
         for (int64_t row = 0; row < netfeat_table_rows(tab); row++) {
             char text[64];
             size_t length = 0;
             int present = netfeat_column_get_text(col, row, text, sizeof text, &length);
-            require(present == 0 || present == 1);
+            REQUIRE(present == 0 || present == 1);
             nulls += !present;
             for (size_t k = 0; text[k] != '\0'; k++) {
                 sum = (sum ^ (uint8_t)text[k]) * 1099511628211U;
             }
             sum = (sum ^ length) * 1099511628211U;
         }
-        require(nulls == netfeat_column_nulls(col));
+        REQUIRE(nulls == netfeat_column_nulls(col));
     }
     return sum;
 }
@@ -59,12 +53,12 @@ static void save_and_load(netfeat_ctx *ctx, const netfeat_table *tab, const netf
         return;
     }
     fd = memfd_create("fuzz_ipc", MFD_CLOEXEC);
-    require(fd >= 0);
-    require(netfeat_table_save_fd(ctx, tab, fd, opts) == 0);
-    require(lseek(fd, 0, SEEK_SET) == 0);
-    require(netfeat_table_load_fd(ctx, fd, opts, &again) == 0);
-    require(netfeat_table_rows(again) == netfeat_table_rows(tab) && text_sum(again) == sum);
-    require(read(fd, &unused, 1) == 0);
+    REQUIRE(fd >= 0);
+    REQUIRE(netfeat_table_save_fd(ctx, tab, fd, opts) == 0);
+    REQUIRE(lseek(fd, 0, SEEK_SET) == 0);
+    REQUIRE(netfeat_table_load_fd(ctx, fd, opts, &again) == 0);
+    REQUIRE(netfeat_table_rows(again) == netfeat_table_rows(tab) && text_sum(again) == sum);
+    REQUIRE(read(fd, &unused, 1) == 0);
     netfeat_table_unref(again);
     close(fd);
 }
@@ -80,17 +74,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int code;
 
     if (ctx == NULL) {
-        require(netfeat_ctx_new(&ctx) == 0);
+        REQUIRE(netfeat_ctx_new(&ctx) == 0);
     }
     empty = netfeat_ctx_memory_used(ctx);
-    require(netfeat_options_new(ctx, &opts) == 0);
-    require(netfeat_options_set_int(opts, NETFEAT_OPT_IO_MAX_MEMORY_BYTES, MEMORY) == 0);
-    require(netfeat_options_set_int(opts, NETFEAT_OPT_IO_MAX_COLUMNS, 200) == 0);
+    REQUIRE(netfeat_options_new(ctx, &opts) == 0);
+    REQUIRE(netfeat_options_set_int(opts, NETFEAT_OPT_IO_MAX_MEMORY_BYTES, MEMORY) == 0);
+    REQUIRE(netfeat_options_set_int(opts, NETFEAT_OPT_IO_MAX_COLUMNS, 200) == 0);
     code = netfeat_table_load_memory(ctx, data, size, opts, &tab);
-    require(code <= 0 && (code == 0) == (tab != NULL));
-    require(code != NETFEAT_ERR_INTERNAL && code != NETFEAT_ERR_ARGUMENT && code != NETFEAT_ERR_STATE);
+    REQUIRE(code <= 0 && (code == 0) == (tab != NULL));
+    REQUIRE(code != NETFEAT_ERR_INTERNAL && code != NETFEAT_ERR_ARGUMENT && code != NETFEAT_ERR_STATE);
     /* the memory limit holds whatever the bytes claim; descriptions and handles come on top */
-    require(netfeat_ctx_memory_peak(ctx) < (uint64_t)MEMORY * 2);
+    REQUIRE(netfeat_ctx_memory_peak(ctx) < (uint64_t)MEMORY * 2);
     if (code == 0 && netfeat_table_rows(tab) < 100000) {
         uint64_t sum = text_sum(tab);
         if (size < 65536) {
@@ -99,6 +93,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     netfeat_table_unref(tab);
     netfeat_options_unref(opts);
-    require(netfeat_ctx_memory_used(ctx) == empty);
+    REQUIRE(netfeat_ctx_memory_used(ctx) == empty);
     return 0;
 }

@@ -16,18 +16,12 @@
 
 #include <netfeat/netfeat.h>
 
+#include "require.h"
+
 #define LIMIT_BYTES  (96 << 20)
 #define LONGEST_LINE 200
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int holds, const char *what)
-{
-    if (!holds) {
-        fprintf(stderr, "does not hold: %s\n", what);
-        abort();
-    }
-}
 
 /* ---- memory ---- */
 

@@ -13,18 +13,11 @@
 #include <netfeat/netfeat.h>
 
 #include "feature/state.h"
+#include "require.h"
 
 #define LIMIT_BYTES (64 << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int holds, const char *what)
-{
-    if (!holds) {
-        fprintf(stderr, "does not hold: %s\n", what);
-        abort();
-    }
-}
 
 /* An error that the input may cause; the caller was right. */
 static int is_fair(int code)

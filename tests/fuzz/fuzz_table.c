@@ -7,17 +7,11 @@
 
 #include <netfeat/netfeat.h>
 
+#include "require.h"
+
 #define LIMIT_BYTES (64 << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int holds, const char *what)
-{
-    if (!holds) {
-        fprintf(stderr, "does not hold: %s\n", what);
-        abort();
-    }
-}
 
 static uint64_t mix_column(uint64_t digest, const netfeat_column *col)
 {

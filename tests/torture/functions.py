@@ -6,7 +6,8 @@ import re
 import subprocess
 import sys
 
-# Default mutexes, and threads that are there to be joined, have no way to fail. pcap_* beside the filter: live capture, see tests/unit/test_live.c and tests/live. malloc, realloc: torture heap.
+# Default mutexes, and threads that are there to be joined, have no way to fail. pcap_* beside the filter: live capture,
+# see tests/unit/test_live.c and tests/live. malloc, realloc: torture heap.
 KNOWN = re.compile(
     r"(ZSTD|LZ4F|BZ2|lzma|nettle|pcap|mem|str|nf|netfeat)_?\w+$|inflate\w*$|__(udiv|udivmod|div|mod|umod)ti[34]$"
     r"|__float(un)?tidf$|__popcountdi2$|__\w*(mem|snprintf|vsnprintf|explicit_bzero)\w*_chk$|__stack_chk_\w+$"
