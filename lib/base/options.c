@@ -27,7 +27,15 @@ static const option_def defs[] = {
 #undef OPTION_INT
 #undef OPTION_TEXT
 
-enum { N_DEFS = sizeof defs / sizeof defs[0] };
+/* The place of each in the list. */
+#define OPTION_INT(suffix, key, name, kind, min, max, value, help) AT_##suffix,
+#define OPTION_TEXT(suffix, key, name, text, help)                 AT_##suffix,
+enum {
+#include "base/options.def"
+    N_DEFS
+};
+#undef OPTION_INT
+#undef OPTION_TEXT
 
 /* The header's constants and the list must agree; a key in only one of them does not compile or fails here.
  */
@@ -53,11 +61,17 @@ struct netfeat_options {
 
 static int find_key(int key)
 {
-    for (int i = 0; i < N_DEFS; i++) {
-        if (defs[i].key == key) {
-            return i;
-        }
+#define OPTION_INT(suffix, number, name, kind, min, max, value, help)                                        \
+    case number:                                                                                             \
+        return AT_##suffix;
+#define OPTION_TEXT(suffix, number, name, text, help)                                                        \
+    case number:                                                                                             \
+        return AT_##suffix;
+    switch (key) {
+#include "base/options.def"
     }
+#undef OPTION_INT
+#undef OPTION_TEXT
     return -1;
 }
 

@@ -89,6 +89,9 @@ int nf_recycle_put(nf_recycler *r, void *block, size_t size)
 
 void *nf_recycle_drain(nf_recycler *r, size_t *ret_size)
 {
+    if (atomic_load(&r->total) == 0) { /* a context that kept none need not look for them */
+        return NULL;
+    }
     for (size_t class = 0; class < NF_RECYCLE_CLASSES; class ++) {
         void *block = nf_recycle_take(r, size_of_class(class));
         if (block != NULL) {

@@ -58,7 +58,7 @@ void nf_feed_close(netfeat_streams *st)
         return;
     }
     nf_frags_free(in->frags);
-    nf_offload_free(st->ctx, in->offload);
+    nf_offload_free(in->offload);
     netfeat_source_unref(in->source);
     nf_table_input_close(&in->table);
     nf_free(st->ctx, in, sizeof *in);
@@ -96,9 +96,13 @@ void nf_feed_segment(netfeat_streams *st, nf_segment *seg, int checksum)
 
     /* an RST without a connection is not left to the card: it says nothing */
     if (in->offload != NULL && (bad || !(seg->flags & NETFEAT_TCP_RST))) {
-        bool taken = nf_offload_note(in->offload, seg->key.ip[seg->swapped], bad,
-                                     &st->totals[NF_TOTAL_OFFLOAD_ENDPOINTS]);
-        bad = bad && !taken && checksum != NF_CHECKSUM_PARTIAL;
+        int taken = nf_offload_note(in->offload, seg->key.ip[seg->swapped], bad,
+                                    &st->totals[NF_TOTAL_OFFLOAD_ENDPOINTS]);
+        if (taken < 0) {
+            nf_fail(st, taken);
+            return;
+        }
+        bad = bad && taken == 0 && checksum != NF_CHECKSUM_PARTIAL;
     }
     seg->bad_checksum = bad;
     if (seg->key.protocol == NF_PROTOCOL_TCP) {

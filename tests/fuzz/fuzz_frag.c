@@ -9,7 +9,7 @@
 #include "base/context.h"
 #include "stream/frag.h"
 #include "stream/streams.h"
-#include "require.h"
+#include "shared_context.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -214,7 +214,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static naive m;
     uint64_t totals[NF_TOTALS] = {0};
-    netfeat_ctx *ctx = NULL;
+    netfeat_ctx *ctx = shared_context();
     netfeat_options *opts = NULL;
     nf_frags *frags = NULL;
     int64_t now = 0;
@@ -223,7 +223,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2) {
         return 0;
     }
-    require(netfeat_ctx_new(&ctx) == 0 && netfeat_options_new(ctx, &opts) == 0, "a context");
+    require(netfeat_options_new(ctx, &opts) == 0, "options");
     for (int i = 0; i < DATAGRAMS; i++) {
         m.list[i].used = 0; /* the rest is cleared with the first fragment */
     }
@@ -243,6 +243,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     nf_frags_free(frags);
     netfeat_options_unref(opts);
-    netfeat_ctx_unref(ctx);
+    shared_context_returned();
     return 0;
 }
