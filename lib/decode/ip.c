@@ -36,7 +36,7 @@ static nf_layer ipv6_only(nf_walk *w, const nf_packet *pkt)
 /* The header of a tunnel, of which an IP header was outside. */
 static nf_layer tunnel(nf_walk *w, nf_packet *pkt)
 {
-    if (w->config->outermost) {
+    if (nf_tunnel_is_end(w)) {
         return NF_LAYER_DONE;
     }
     switch (pkt->ip_protocol) {

@@ -64,6 +64,7 @@ typedef struct {
     uint64_t want;
     uint32_t max_layers;
     bool outermost;        /* stop at the first tunnel behind an IP header */
+    bool whole_tunnels;    /* stop at a tunnel of which only a fragment is here */
     bool verify_checksums; /* the quality bits of checksums */
     uint8_t n_ports;
     nf_tunnel_port ports[NF_TUNNEL_PORTS]; /* beside the registered ones */

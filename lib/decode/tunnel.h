@@ -10,6 +10,12 @@ nf_layer nf_tunnel(nf_walk *w, nf_packet *pkt, uint8_t type, nf_layer next);
 /* The same with an id. */
 nf_layer nf_tunnel_id(nf_walk *w, nf_packet *pkt, uint8_t type, uint64_t id, nf_layer next);
 
+/* Is a tunnel behind the IP header that we are in not to be looked into? */
+NF_INLINE bool nf_tunnel_is_end(const nf_walk *w)
+{
+    return w->config->outermost || (w->config->whole_tunnels && (w->quality & NETFEAT_QUALITY_FRAGMENT) != 0);
+}
+
 /* An Ethernet header with a type that we know, and after it what the type says, is `skip` bytes from the current
    header on. For headers that do not say what follows. */
 bool nf_looks_like_ethernet(const nf_walk *w, size_t skip);

@@ -36,7 +36,7 @@ nf_layer nf_udp(nf_walk *w, nf_packet *pkt)
     if (left < UDP_BYTES) {
         return nf_stop_short(w, UDP_BYTES);
     }
-    if (w->config->outermost) {
+    if (nf_tunnel_is_end(w)) {
         return NF_LAYER_DONE;
     }
     w->at += UDP_BYTES;

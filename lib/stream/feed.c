@@ -41,6 +41,7 @@ int nf_feed_open(netfeat_streams *st, const netfeat_options *opts)
     in->decode.want = WANT;
     code = nf_table_decoding(st->ctx, opts, &in->decode);
     in->decode.verify_checksums = false; /* by stream.checksum, and only where it counts */
+    in->decode.whole_tunnels = true;     /* a fragment is put together before what is in it is looked at */
     if (code == 0 && st->config.fragments) {
         code = nf_frags_new(st->ctx, opts, st->totals, &in->frags);
     }
@@ -194,15 +195,7 @@ static void work_on(netfeat_streams *st, nf_prepared *p)
 
 void nf_feed_decode(nf_stream_input *in, const nf_record *r)
 {
-    nf_packet *pkt = &in->packet;
-
-    nf_decode(&in->decode, r->link_type, r->data, r->captured_length, r->wire_length, pkt);
-    if ((pkt->quality & NETFEAT_QUALITY_FRAGMENT) && !nf_is_fragment(pkt) && !in->decode.outermost) {
-        /* the first fragment of a datagram that holds a tunnel: what is in there is not whole, either */
-        nf_decode_config outermost = in->decode;
-        outermost.outermost = true;
-        nf_decode(&outermost, r->link_type, r->data, r->captured_length, r->wire_length, pkt);
-    }
+    nf_decode(&in->decode, r->link_type, r->data, r->captured_length, r->wire_length, &in->packet);
 }
 
 /* A fragment, decoded now; and what it completes, if anything. */

@@ -26,7 +26,7 @@ static void check(const nf_packet *p, const uint8_t *data, uint32_t captured, in
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 /* Header of an input: link type by its place in links.def, layers and flags, want (2 bytes, repeated), bytes that were cut
-   off (2 bytes). */
+   off (12 bits of 2 bytes) and a flag more. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 #define LINK(number, name, layer) number,
@@ -48,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     config.max_layers = bytes[1] % 32u + 1;
     config.outermost = bytes[1] >> 5 & 1;
     config.verify_checksums = bytes[1] >> 6 & 1;
+    config.whole_tunnels = bytes[4] >> 7;
     REQUIRE(!(bytes[1] >> 7) || nf_decode_tunnel_ports(&config, "geneve=53,l2tp=443", &bad));
     want = nf_load_be16(bytes + 2);
     config.want = want == 0 ? ~want : want | want << 16 | want << 32 | want << 48;
