@@ -181,6 +181,14 @@ def sources_in_meson():
     yield from ("include/meson.build and include/netfeat disagree: " + name for name in sorted(listed ^ there))
 
 
+def plain_criterion_has_all():
+    """What our tests use of Criterion is there in builds without it."""
+    plain = set(re.findall(r"#define (cr_\w+)", read(ROOT / "tests/support/plain/criterion/criterion.h")))
+    for path in files(r"tests/.*\.[ch]"):
+        for name in sorted(set(re.findall(r"\bcr_\w+", without_comments(read(path), strings=True))) - plain):
+            yield "%s uses %s, which tests/support/plain does not have" % (rel(path), name)
+
+
 # ---- style ----
 
 def file_lengths():
@@ -279,7 +287,7 @@ def shell_scripts():
 
 def main():
     checks = [layer_folders, layer_includes, include_cycles, public_headers_alone, fields_agree, options_agree,
-              sources_in_meson, file_lengths, library_manners, no_hidden_state, own_allocator, no_mutable_globals, clean_text,
+              sources_in_meson, plain_criterion_has_all, file_lengths, library_manners, no_hidden_state, own_allocator, no_mutable_globals, clean_text,
               top_level, unfinished, shell_scripts]
     with tap.Plan() as t:
         for check in checks:

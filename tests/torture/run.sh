@@ -58,7 +58,7 @@ if [ -f "$captures/MANIFEST.tsv" ]; then
     step mutations-others "$sanitizer/tests/torture/mutate" 1 20000 $files
     step captures each 100000k "$sanitizer/tests/torture/mutate"
     if [ -n "$valgrind" ]; then
-        step captures-valgrind each 300k valgrind --quiet --error-exitcode=99 --leak-check=full \
+        step captures-valgrind each 400k valgrind --quiet --error-exitcode=99 --leak-check=full \
             --errors-for-leak-kinds=definite "$valgrind/tests/torture/mutate"
     fi
 fi

@@ -89,7 +89,7 @@ Test(nonblock, save_and_load)
         close(fd);
         cr_assert_eq(pthread_join(thread, NULL), 0);
         close(o.fd);
-        cr_assert_not(o.failed);
+        cr_assert(!o.failed);
         cr_assert_gt(o.size, 200000, "%zu bytes fit into the pipe", o.size);
 
         fd = open_pipe(&o, 0);
