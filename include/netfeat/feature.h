@@ -171,9 +171,9 @@ NETFEAT_API int netfeat_feature_incomplete_rows(netfeat_ctx *ctx, const netfeat_
                                                 const int *indexes, size_t n,
                                                 netfeat_table **ret) NETFEAT_MUST_CHECK;
 /* Tumbling windows of feature.window_ns over column `timestamp`: one row per window and keys, ascending:
-   window (TIME_NS, its begin), the key columns, count, sum, mean, std of column `value` (numeric), distinct (how
-   many values of column `distinct`, which may be -1: no such output column). Rows without a time, and values
-   that are NULL, are not counted. */
+   window (TIME_NS, its begin), the key columns, count (rows), sum, mean, std of column `value` (numeric),
+   distinct (how many values of column `distinct`, which may be -1: no such output column). Rows without a time
+   are left out; values that are NULL or NaN are in `count` only. */
 NETFEAT_API int netfeat_feature_window(netfeat_ctx *ctx, const netfeat_table *tab, int value, int distinct,
                                        const int *key, size_t n_key, const netfeat_options *opts,
                                        netfeat_table **ret) NETFEAT_MUST_CHECK;

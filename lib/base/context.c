@@ -353,13 +353,14 @@ int nf_grow(netfeat_ctx *ctx, void **ptr, size_t *cap, size_t need, size_t size)
 
 /* ---- error slot ---- */
 
-__attribute__((format(printf, 2, 0))) static void set_message(netfeat_ctx *ctx, const char *format,
-                                                              va_list args)
+/* One line, and nothing that a terminal would obey. */
+__attribute__((format(printf, 2, 0))) static void format_message(char text[MESSAGE_BYTES], const char *format,
+                                                                 va_list args)
 {
-    vsnprintf(ctx->message, sizeof ctx->message, format, args);
-    for (char *p = ctx->message; *p != '\0'; p++) {
+    vsnprintf(text, MESSAGE_BYTES, format, args);
+    for (char *p = text; *p != '\0'; p++) {
         if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-            *p = '?'; /* one line, and nothing that a terminal would obey */
+            *p = '?';
         }
     }
 }
@@ -377,7 +378,7 @@ int nf_error(netfeat_ctx *ctx, int code, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    set_message(ctx, format, args);
+    format_message(ctx->message, format, args);
     va_end(args);
     set_slot(ctx, code, 0, -1, -1);
     return code;
@@ -388,7 +389,7 @@ int nf_error_at(netfeat_ctx *ctx, int code, int64_t packet, int64_t offset, cons
     va_list args;
 
     va_start(args, format);
-    set_message(ctx, format, args);
+    format_message(ctx->message, format, args);
     va_end(args);
     set_slot(ctx, code, 0, packet, offset);
     return code;
@@ -411,7 +412,7 @@ int nf_error_errno(netfeat_ctx *ctx, int error_number, const char *format, ...)
         code = NETFEAT_ERR_NOMEM;
     }
     va_start(args, format);
-    set_message(ctx, format, args);
+    format_message(ctx->message, format, args);
     va_end(args);
     length = strlen(ctx->message);
     snprintf(ctx->message + length, sizeof ctx->message - length, ": %s", strerrordesc_np(error_number));
@@ -502,7 +503,7 @@ void nf_log(netfeat_ctx *ctx, int level, const char *format, ...)
         return;
     }
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    format_message(text, format, args);
     va_end(args);
     ctx->log_fn(ctx->log_user, level, text);
 }

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,48 @@ Test(base, error_slot)
     cr_expect_str_eq(netfeat_error_name(NETFEAT_ERR_NOMEM), "NOMEM");
     cr_expect_str_eq(netfeat_error_name(0), "OK");
     cr_expect_str_eq(netfeat_error_name(-99), "UNKNOWN");
+    netfeat_ctx_unref(ctx);
+}
+
+typedef struct {
+    int n, level;
+    char text[600];
+} log_book;
+
+static void write_down(void *user, int level, const char *text)
+{
+    log_book *book = user;
+
+    book->n++;
+    book->level = level;
+    snprintf(book->text, sizeof book->text, "%s", text);
+}
+
+/* Up to the level asked for, in one line, cut where it is too long; the error slot stays as it is. */
+Test(base, log)
+{
+    netfeat_ctx *ctx = NULL;
+    log_book book = {0};
+    char name[1000];
+
+    memset(name, 'x', sizeof name);
+    name[sizeof name - 1] = '\0';
+    cr_assert_eq(netfeat_ctx_new(&ctx), 0);
+    nf_log(ctx, NETFEAT_LOG_ERROR, "nobody listens");
+    netfeat_ctx_set_log(ctx, write_down, &book, NETFEAT_LOG_WARN);
+    nf_log(ctx, NETFEAT_LOG_INFO, "not wanted");
+    cr_expect_eq(book.n, 0);
+    nf_log(ctx, NETFEAT_LOG_WARN, "device %s:\n%d", "\x1b[31meth0", 7);
+    cr_expect_eq(book.n, 1);
+    cr_expect_eq(book.level, NETFEAT_LOG_WARN);
+    cr_expect_str_eq(book.text, "device ?[31meth0:?7");
+    nf_log(ctx, NETFEAT_LOG_ERROR, "%s", name);
+    cr_expect_eq(book.n, 2);
+    cr_expect_eq(strlen(book.text), 511);
+    cr_expect_eq(netfeat_ctx_error_code(ctx), 0);
+    netfeat_ctx_set_log(ctx, NULL, NULL, NETFEAT_LOG_WARN);
+    nf_log(ctx, NETFEAT_LOG_ERROR, "nobody listens");
+    cr_expect_eq(book.n, 2);
     netfeat_ctx_unref(ctx);
 }
 

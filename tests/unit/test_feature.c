@@ -321,6 +321,53 @@ Test(feature, window)
     netfeat_table_unref(tab);
 }
 
+/* Doubles: NaN is as NULL, of which `count` alone takes notice, and what is small beside the sum is not lost. */
+Test(feature, window_of_doubles)
+{
+    static const char *const names[] = {"timestamp", "value"};
+    netfeat_column *const cols[] = {
+        INTS(ctx, TIME_NS, 0, 1, 2, 3, 10, 11, 12, 20),
+        DOUBLES(ctx, 1e16, 1, 1, -1e16, 0.5, NAN, 1.5, NAN),
+    };
+    netfeat_table *tab = make_table(ctx, 2, names, cols);
+    netfeat_table *out = NULL;
+
+    SET(WINDOW_NS, 10);
+    cr_assert_eq(netfeat_feature_window(ctx, tab, 1, -1, NULL, 0, opts, &out), 0, "%s",
+                 netfeat_ctx_error_message(ctx));
+    cr_expect_str_eq(as_text(column_of(out, "count")), "4 3 1");
+    cr_expect_str_eq(as_text(column_of(out, "sum")), "2 2 0");
+    cr_expect_str_eq(as_text(column_of(out, "mean")), "0.5 1 -");
+    cr_expect_str_eq(as_text(column_of(out, "std")), "8.16496580927726e+15 0.7071067811865476 -");
+    netfeat_table_unref(out);
+    netfeat_table_unref(tab);
+}
+
+/* Groups beyond feature.max_groups: an error, or, by option, rows that are not counted. */
+Test(feature, window_with_too_many_groups)
+{
+    static const char *const names[] = {"timestamp", "host", "size"};
+    netfeat_column *const cols[] = {
+        INTS(ctx, TIME_NS, 0, 1, 2, 3, 4),
+        INTS(ctx, U16, 1, 2, 3, 1, 3),
+        INTS(ctx, U32, 10, 20, 30, 40, 50),
+    };
+    netfeat_table *tab = make_table(ctx, 3, names, cols);
+    netfeat_table *out = NULL;
+
+    SET(WINDOW_NS, 10);
+    SET(MAX_GROUPS, 2);
+    cr_expect_eq(netfeat_feature_window(ctx, tab, 2, -1, (const int[]){1}, 1, opts, &out), NETFEAT_ERR_LIMIT);
+    SET(ON_FULL, 1);
+    cr_assert_eq(netfeat_feature_window(ctx, tab, 2, -1, (const int[]){1}, 1, opts, &out), 0, "%s",
+                 netfeat_ctx_error_message(ctx));
+    cr_expect_str_eq(as_text(column_of(out, "host")), "1 2");
+    cr_expect_str_eq(as_text(column_of(out, "count")), "2 1");
+    cr_expect_str_eq(as_text(column_of(out, "sum")), "50 20");
+    netfeat_table_unref(out);
+    netfeat_table_unref(tab);
+}
+
 Test(feature, catalogue)
 {
     int n = 0;

@@ -93,6 +93,51 @@ Test(flow_calls, chosen_columns_and_mistakes)
     netfeat_table_unref(tab);
 }
 
+/* A length may be an integer of any width; what is below 0, or above 2^63 - 1, is refused with its row. */
+Test(flow_calls, lengths_of_every_integer_type)
+{
+    static const int types[] = {NETFEAT_TYPE_U8, NETFEAT_TYPE_U16, NETFEAT_TYPE_U32, NETFEAT_TYPE_U64,
+                                NETFEAT_TYPE_I64};
+    netfeat_options *opts = flow_options(ctx, "flow.columns=bytes flow.length_column=size");
+
+    for (size_t i = 0; i < sizeof types / sizeof types[0] + 1; i++) {
+        bool bad = i == sizeof types / sizeof types[0];
+        netfeat_table *packets = NULL, *size = NULL, *both = NULL, *out = NULL;
+        netfeat_column *col = NULL;
+        netfeat_flows *fl = NULL;
+        nf_builder b;
+
+        nf_builder_init(&b, ctx, bad ? NETFEAT_TYPE_I64 : types[i]);
+        for (int row = 0; row < 2; row++) {
+            int value = bad && row == 1 ? -1 : 100 + row;
+            cr_assert_eq(b.type == NETFEAT_TYPE_I64 ? nf_builder_add_i64(&b, value)
+                                                    : nf_builder_add_u64(&b, (uint64_t)value),
+                         0);
+        }
+        cr_assert_eq(nf_builder_finish(&b, "", "", "", &col), 0);
+        cr_assert_eq(netfeat_table_from_columns(ctx, (const char *const[]){"size"}, &col, 1, &size), 0);
+        packets = pkt_table(ctx, talk + 3, 0, 2, NULL);
+        cr_assert_eq(netfeat_table_join(ctx, packets, size, &both), 0);
+        cr_assert_eq(netfeat_flows_new(ctx, opts, &fl), 0);
+        if (bad) {
+            cr_expect_eq(netfeat_flows_feed(fl, both, NULL), NETFEAT_ERR_RANGE);
+            cr_expect_not_null(strstr(netfeat_ctx_error_message(ctx), "row 1 has a length that is negative"));
+        } else {
+            cr_assert_eq(netfeat_flows_feed(fl, both, NULL), 0, "%s", netfeat_ctx_error_message(ctx));
+            cr_assert_eq(netfeat_flows_end(fl), 0);
+            cr_assert_eq(netfeat_flows_take_all(fl, &out), 0);
+            expect_row(out, 0, "bytes=201");
+        }
+        netfeat_table_unref(out);
+        netfeat_flows_unref(fl);
+        netfeat_table_unref(both);
+        netfeat_table_unref(size);
+        netfeat_table_unref(packets);
+        netfeat_column_unref(col);
+    }
+    netfeat_options_unref(opts);
+}
+
 static netfeat_table *without(netfeat_table *tab, const char *name)
 {
     int keep[PKT_WIDTH];

@@ -182,6 +182,8 @@ static const struct {
     {SETTINGS, 0},
     {SETTINGS "flow.linger_ns=60000000000", 0},
     {SETTINGS "flow.active_ns=100000000000 flow.end_on_fin_rst=0", 0},
+    {SETTINGS "flow.active_ns=20000000000", 0},
+    {SETTINGS "flow.active_ns=5000000000 flow.linger_ns=1000000000", 0},
     {"flow.profile=nfstream flow.columns=* flow.first_packets=4", 0},
 };
 enum { BY_TIME = sizeof by_time / sizeof by_time[0] };
