@@ -250,6 +250,32 @@ Test(stream_limits, memory_of_gated_bytes)
     close_bench(&b);
 }
 
+/* The same with one stream alone, which cannot make room but by giving its own bytes away. */
+Test(stream_limits, memory_of_one_gated_stream)
+{
+    static char text[1001];
+    bench b;
+
+    memset(text, 'x', sizeof text - 1);
+    open_bench(&b);
+    set(&b, NETFEAT_OPT_STREAM_MAX_TOTAL_BYTES, 1 << 16);
+    set(&b, NETFEAT_OPT_STREAM_ASYNC_BYTES, 1 << 20);
+    start(&b);
+    send_segment(&b, 1, 0, SYN, 0, 0, "");
+    for (uint32_t i = 0; i < 200; i++) {
+        send_segment(&b, 1, 0, ACK, 1 + 1000 * i, 1, text);
+    }
+    cr_expect_gt(b.delivered, 0);
+    cr_expect_eq(b.evicted, 0);
+    cr_expect_leq(total(&b, "held_bytes"), 1 << 16);
+    cr_expect_leq(total(&b, "held_bytes_high"), (1 << 16) + 4096);
+    cr_expect_eq(netfeat_streams_end(b.st), 0);
+    drain(&b);
+    cr_expect_eq(b.delivered, 200000);
+    cr_expect_eq(b.closed, 1);
+    close_bench(&b);
+}
+
 /* ---- time ---- */
 
 /* Time-outs of all kinds, found by packets of other streams: at most eight for each packet. */
