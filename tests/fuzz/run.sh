@@ -2,6 +2,9 @@
 # Fuzzing: every target in turn, the time divided between them, with address and undefined-behaviour sanitizers.
 #   tests/fuzz/run.sh MINUTES [TARGET...]          libFuzzer (clang); without names: all targets
 #   tests/fuzz/run.sh --afl MINUTES [TARGET...]    AFL++ (afl-clang-fast); without names: decode and ipc
+#   tests/fuzz/run.sh --count N [TARGET...]        libFuzzer, N executions of each, in the quickest way: comparisons are not
+#                                                  recorded, leaks and smaller inputs not looked for (its input is what the
+#                                                  first way found)
 #   tests/fuzz/run.sh --coverage [TARGET...]       lines of lib/ that the corpora reach, without fuzzing
 # Says executions, seconds of processor time and new inputs for each target, and after libFuzzer the lines that all inputs,
 # found ones and seeds, reach. Found inputs stay in build-fuzz/corpus-TARGET (build-afl/...) and are where the next run
@@ -15,13 +18,14 @@ exec </dev/null
 engine=libfuzzer
 case ${1-} in
 --afl) engine=afl && shift ;;
+--count) engine=count && shift ;;
 --coverage) engine=none && shift ;;
 esac
-minutes=0
+amount=0
 if [ "$engine" != none ]; then
-    minutes=${1-}
-    case $minutes in
-    '' | *[!0-9.]*) sed -n '3,5s/^# *//p' "$0" >&2 && exit 2 ;;
+    amount=${1-}
+    case $amount in
+    '' | *[!0-9.]*) sed -n '3,8s/^# *//p' "$0" >&2 && exit 2 ;;
     esac
     shift
 fi
@@ -34,7 +38,7 @@ else
     targets=$all
 fi
 count=$(echo $targets | wc -w)
-seconds=$(awk "BEGIN { s = int($minutes * 60 / $count); print (s > 0 ? s : 1) }")
+seconds=$(awk "BEGIN { s = int($amount * 60 / $count); print (s > 0 ? s : 1) }")
 findings=0
 options="-Dfuzz=enabled -Db_lundef=false -Dexamples=disabled -Dbench=disabled -Dpython=disabled"
 
@@ -75,13 +79,15 @@ processor_seconds() {
         END { printf "%.0f", s[1] - s[0] }' "$1" "$2"
 }
 
-run_libfuzzer() {
-    CC=clang-14 prepare build-fuzz fuzz --buildtype=debugoptimized -Db_sanitize=address,undefined
+# fuzz_each BUILD OPTION...: every target of that build; found inputs are shared by all builds.
+fuzz_each() {
+    build=$1
+    shift
     for name in $targets; do
         mkdir -p "build-fuzz/corpus-$name"
         times >build-fuzz/before
-        if UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "build-fuzz/tests/fuzz/fuzz_$name" -max_total_time="$seconds" \
-            -entropic=0 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="build-fuzz/$name-" \
+        if UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "$build/tests/fuzz/fuzz_$name" "$@" -entropic=0 \
+            -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="build-fuzz/$name-" \
             "build-fuzz/corpus-$name" "tests/fuzz/corpus/$name" >"build-fuzz/$name.log" 2>&1; then
             executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "build-fuzz/$name.log")
             found=$(sed -n 's/^stat::new_units_added: *//p' "build-fuzz/$name.log")
@@ -94,6 +100,18 @@ run_libfuzzer() {
             findings=$((findings + 1))
         fi
     done
+}
+
+run_libfuzzer() {
+    CC=clang-14 prepare build-fuzz fuzz --buildtype=debugoptimized -Db_sanitize=address,undefined
+    fuzz_each build-fuzz -max_total_time="$seconds" -timeout=10
+}
+
+# No time-out for a single input: such a run may be longer than the machine's owner is patient, and be stopped meanwhile.
+run_count() {
+    CC=clang-14 prepare build-fuzz-count fuzz --buildtype=debugoptimized -Db_sanitize=address,undefined \
+        -Dc_args=-fno-sanitize-coverage=trace-cmp
+    fuzz_each build-fuzz-count -runs="$amount" -max_len=512 -use_cmp=0 -detect_leaks=0 -reduce_inputs=0 -timeout=0
 }
 
 run_afl() {
@@ -140,6 +158,7 @@ show_coverage() {
 
 case $engine in
 libfuzzer) run_libfuzzer && show_coverage ;;
+count) run_count ;;
 afl) run_afl ;;
 none) show_coverage ;;
 esac
