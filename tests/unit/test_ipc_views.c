@@ -8,6 +8,7 @@
 
 #include <netfeat/netfeat.h>
 
+#include "base/order.h"
 #include "export/flatbuf_write.h"
 #include "export/ipc.h"
 
@@ -47,6 +48,12 @@ static void put32(uint8_t *p, uint32_t v)
     }
 }
 
+/* In a buffer, numbers are in the order that the schema tells: here the machine's. */
+static void put_native(uint8_t *p, uint32_t v)
+{
+    memcpy(p, &v, sizeof v);
+}
+
 static void put_field(nf_fb *f, size_t from, const char *name, int type)
 {
     static const uint8_t field[] = {4, 1, 1, 4};
@@ -79,6 +86,7 @@ static void put_schema(nf_fb *f)
     size_t t = nf_fb_table(f, put_message(f, IPC_KIND_SCHEMA, 0), schema, 2);
     size_t fields = nf_fb_vector(f, nf_fb_field(f, t, IPC_SCHEMA_FIELDS), COLUMNS, 4, 4);
 
+    nf_fb_set(f, t, IPC_SCHEMA_ENDIAN, NF_BIG_ENDIAN, 2);
     put_field(f, fields, "text", IPC_TYPE_UTF8_VIEW);
     put_field(f, fields + 4, "raw", IPC_TYPE_BINARY_VIEW);
 }
@@ -134,16 +142,16 @@ static int load(const recipe *r, netfeat_table **ret)
     fd = fileno(file);
     memset(body, 0, sizeof body);
     body[0] = 0x0b;
-    body[64] = 5;
+    put_native(body + 64, 5);
     memcpy(body + 68, "short", 5);
-    body[80] = sizeof LONG - 1 - 3;
-    memcpy(body + 84, LONG + 3, 4);
-    put32(body + 88, r->block);
-    put32(body + 92, r->offset);
+    put_native(body + 80, sizeof LONG - 1 - 3);
+    memcpy(body + 84, &LONG[3], 4);
+    put_native(body + 88, r->block);
+    put_native(body + 92, r->offset);
     memcpy(body + 128, "first block", 10);
     memcpy(body + 192, LONG, sizeof LONG - 1);
     for (int i = 0; i < ROWS; i++) {
-        body[256 + 16 * i] = 3;
+        put_native(body + 256 + 16 * i, 3);
         memcpy(body + 256 + 16 * i + 4, "\xff\0z", 3);
     }
     put_schema(&f);
@@ -174,7 +182,7 @@ Test(ipc_views, texts_in_blocks)
     cr_assert_eq(at[2], 5 + (int64_t)sizeof LONG - 1 - 3);
     cr_expect_eq(at[ROWS], at[2]);
     cr_expect_eq(memcmp(netfeat_column_data(col), want, 5), 0);
-    cr_expect_eq(memcmp((const char *)netfeat_column_data(col) + 5, LONG + 3, sizeof LONG - 1 - 3), 0);
+    cr_expect_eq(memcmp((const char *)netfeat_column_data(col) + 5, &LONG[3], sizeof LONG - 1 - 3), 0);
     col = netfeat_table_column(tab, 1);
     cr_expect_eq(netfeat_column_type(col), NETFEAT_TYPE_BYTES);
     cr_expect_eq(netfeat_column_nulls(col), 0);
