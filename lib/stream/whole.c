@@ -29,6 +29,7 @@ static int make_whole(netfeat_streams *st, nf_record *r)
         r->link_type = NF_LINK_RAW;
         nf_feed_decode(in, r);
     }
+    st->totals[NF_TOTAL_FRAGMENT_NESTED] += nf_is_fragment(pkt);
     return 1;
 }
 

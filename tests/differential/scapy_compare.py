@@ -42,14 +42,15 @@ RULES = {
     "simple-packet": (set(reference.COLUMNS), _timeless),
     "header-cut": (BEHIND_IP, lambda seen: seen.fields["quality"] & HEADER_CUT),
     "bad-header": (ALL_BUT_TIME, lambda seen: seen.fields["quality"] & BAD_HEADER),
+    # a tag was found where scapy knows none, and no tunnel
+    "vlan-9100": (ALL_BUT_TIME, lambda seen: seen.fields["vlan_id"] is not None and seen.fields["tunnel_type"] is None
+                  and seen.layers[-2:] in (("Ether", "Raw"), ("Dot1Q", "Raw"), ("Dot1AD", "Raw"))),
     "below-ip": (ALL_BUT_TIME, lambda seen: seen.fields["ip_version"] is not None and seen.layers[-1] == "Raw"
                  and not {"IP", "IPv6"}.intersection(seen.layers)
                  and (seen.fields["tunnel_type"] is not None or seen.fields["link_type"] == PPP_HDLC
                       or seen.layers == ("Ether", "Raw"))),
     "loopback-family": (BEHIND_IP, lambda seen: seen.layers[:2] == ("Loopback", "Raw")
                         and seen.fields["ip_version"] == 6),
-    "vlan-9100": (ALL_BUT_TIME, lambda seen: seen.fields["vlan_id"] is not None
-                  and seen.layers[-2:] in (("Ether", "Raw"), ("Dot1Q", "Raw"), ("Dot1AD", "Raw"))),
     "rebuilt": ({"Payload", "Packet Length"}, lambda seen: seen.rebuilt),
     "time-range": ({"Timestamp"}, lambda seen: seen.fields["timestamp"] is None and not _timeless(seen)
                    and seen.row[0] > LAST_NS),

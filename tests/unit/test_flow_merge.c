@@ -329,6 +329,32 @@ Test(flow_merge, a_connection_cut_anywhere)
     }
 }
 
+/* The active time-out and a cut fall between the two FINs: the connection is closed when the first FIN of each side
+   came, which the later shard alone cannot know, and the packet behind the linger is a flow of its own. */
+Test(flow_merge, closed_across_the_active_time_out)
+{
+    const pkt p[] = {B(0, ACK, 100, 500, 10),          A(1000, ACK, 500, 110, 0),
+                     B(18000, ACK | FIN, 110, 500, 0),                                   /* cut */
+                     A(21000, ACK | FIN, 500, 111, 0), B(22000, ACK | FIN, 110, 501, 0), /* cut */
+                     B(26500, ACK, 111, 501, 0)};
+    const char *options = mergeable("flow.active_ns=20000000000 flow.linger_ns=5000000000");
+    netfeat_table *whole = FLOWS(ctx, options, p), *out;
+    netfeat_flows *a = slice(ctx, options, p, 0, 3), *b = slice(ctx, options, p, 3, 2),
+                  *c = slice(ctx, options, p, 5, 1);
+
+    cr_assert_eq(netfeat_table_rows(whole), 3);
+    cr_expect_str_eq(cell(whole, "end_reason", 0), "3", "active time-out");
+    cr_expect_str_eq(cell(whole, "end_reason", 1), "4", "FIN");
+    cr_assert_eq(netfeat_flows_merge(a, b), 0, "%s", netfeat_ctx_error_message(ctx));
+    cr_assert_eq(netfeat_flows_merge(a, c), 0, "%s", netfeat_ctx_error_message(ctx));
+    netfeat_flows_unref(b);
+    netfeat_flows_unref(c);
+    out = flows_finish(ctx, a);
+    expect_same(whole, out, "closed");
+    netfeat_table_unref(out);
+    netfeat_table_unref(whole);
+}
+
 /* Two inputs, and what is said of them when they are put together. */
 Test(flow_merge, refusals)
 {

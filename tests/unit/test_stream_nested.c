@@ -154,19 +154,27 @@ Test(stream_nested, two_levels_in_any_order)
     netfeat_ctx_unref(ctx);
 }
 
-Test(stream_nested, the_third_level_is_counted)
+/* Feeds packets of that many levels and expects no datagram; the handle, for its totals. */
+static netfeat_streams *feed_in_vain(netfeat_ctx *ctx, int levels, int fragments)
 {
     packet packets[MOST];
-    int n = make_packets(packets, 3), whole = 0;
-    netfeat_ctx *ctx = NULL;
-    netfeat_streams *st;
+    int n = make_packets(packets, levels), whole = 0;
+    netfeat_streams *st = new_streams(ctx, fragments);
 
-    cr_assert_eq(netfeat_ctx_new(&ctx), 0);
-    st = new_streams(ctx, 1);
     for (int i = 0; i < n; i++) {
         feed(st, &packets[i], &whole);
     }
     cr_expect_eq(whole, 0);
+    return st;
+}
+
+Test(stream_nested, the_third_level_is_counted)
+{
+    netfeat_ctx *ctx = NULL;
+    netfeat_streams *st;
+
+    cr_assert_eq(netfeat_ctx_new(&ctx), 0);
+    st = feed_in_vain(ctx, 3, 1);
     cr_expect_eq(total(st, "fragment_nested"), 2, "of the two datagrams that hold halves of the innermost");
     cr_expect_eq(total(st, "fragment_ok"), 6);
     netfeat_streams_unref(st);
@@ -175,17 +183,11 @@ Test(stream_nested, the_third_level_is_counted)
 
 Test(stream_nested, not_wanted)
 {
-    packet packets[MOST];
-    int n = make_packets(packets, 2), whole = 0;
     netfeat_ctx *ctx = NULL;
     netfeat_streams *st;
 
     cr_assert_eq(netfeat_ctx_new(&ctx), 0);
-    st = new_streams(ctx, 0);
-    for (int i = 0; i < n; i++) {
-        feed(st, &packets[i], &whole);
-    }
-    cr_expect_eq(whole, 0);
+    st = feed_in_vain(ctx, 2, 0);
     cr_expect_eq(total(st, "fragments"), 4);
     cr_expect_eq(total(st, "fragments_skipped"), 4);
     netfeat_streams_unref(st);
@@ -241,32 +243,50 @@ static int64_t number(const netfeat_table *tab, const char *column)
     return known == 1 ? (int64_t)value : -1;
 }
 
-/* The same datagram as a row of a table, whether it comes in one packet or in four. */
-Test(stream_nested, whole_rows)
+/* A table of whole datagrams out of packets of that many levels. */
+static netfeat_table *whole_table(netfeat_ctx *ctx, netfeat_streams *st, int levels, int *ret_packets)
 {
     packet packets[MOST];
-    int n = make_packets(packets, 2);
-    netfeat_ctx *ctx = NULL;
     netfeat_source *src = NULL;
-    netfeat_streams *st;
     netfeat_table *tab = NULL;
+    int n = make_packets(packets, levels);
 
-    cr_assert_eq(netfeat_ctx_new(&ctx), 0);
     cr_assert_eq(netfeat_source_open_push(ctx, RAW, NULL, &src), 0);
     for (int i = 0; i < n; i++) {
         cr_assert_eq(netfeat_source_push(src, 1000 + i, packets[i].size, packets[i].bytes, packets[i].size),
                      1);
     }
     cr_assert_eq(netfeat_source_push_end(src), 0);
-    st = new_streams(ctx, 1);
     cr_assert_eq(netfeat_table_new(ctx, NULL, &tab), 0);
     cr_assert_eq(netfeat_streams_append_whole(st, src, -1, tab), n);
     cr_assert_eq(netfeat_table_seal(tab), 0);
-    cr_assert_eq(netfeat_table_rows(tab), 1);
-    cr_expect_eq(number(tab, "packet_number"), n, "of the packet that completed it");
-    cr_expect_eq(number(tab, "payload_length"), PAYLOAD);
-    netfeat_table_unref(tab);
-    netfeat_streams_unref(st);
     netfeat_source_unref(src);
+    *ret_packets = n;
+    return tab;
+}
+
+/* The same datagram as a row of a table, whether it comes in one packet or in four; of three levels, what the two outer
+   ones give. */
+Test(stream_nested, whole_rows)
+{
+    netfeat_ctx *ctx = NULL;
+    int n;
+
+    cr_assert_eq(netfeat_ctx_new(&ctx), 0);
+    for (int levels = 1; levels <= 3; levels++) {
+        netfeat_streams *st = new_streams(ctx, 1);
+        netfeat_table *tab = whole_table(ctx, st, levels, &n);
+
+        if (levels < 3) {
+            cr_assert_eq(netfeat_table_rows(tab), 1);
+            cr_expect_eq(number(tab, "packet_number"), n, "of the packet that completed it");
+            cr_expect_eq(number(tab, "payload_length"), PAYLOAD);
+        } else {
+            cr_expect_eq(netfeat_table_rows(tab), 2);
+        }
+        cr_expect_eq(total(st, "fragment_nested"), levels < 3 ? 0 : 2);
+        netfeat_table_unref(tab);
+        netfeat_streams_unref(st);
+    }
     netfeat_ctx_unref(ctx);
 }
