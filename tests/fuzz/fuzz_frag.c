@@ -14,14 +14,14 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define DATAGRAMS 4
-#define MOST      512 /* bytes of a datagram here: 31 units of 8 in front of 31 more and 3 */
+#define MOST      256 /* bytes of a datagram here: 15 units of 8 in front of 15 more and 3 */
 #define TIMEOUT   INT64_C(30000000000)
 
 /* One datagram: for each byte its value, the start of the fragment it came from, and whether it is there. */
 typedef struct {
     int used, dead;
     int64_t first;
-    unsigned total, pieces;
+    unsigned total, end; /* nothing is there from end on */
     uint8_t value[MOST], there[MOST];
     unsigned start[MOST], serial[MOST];
 } naive_datagram;
@@ -71,7 +71,7 @@ static unsigned count_pieces(const naive_datagram *d)
 {
     unsigned n = 0;
 
-    for (unsigned i = 0; i < MOST; i++) {
+    for (unsigned i = 0; i < d->end; i++) {
         n += d->there[i] && (i == 0 || !d->there[i - 1] || d->serial[i] != d->serial[i - 1]);
     }
     return n;
@@ -82,24 +82,25 @@ static int naive_add(naive *m, unsigned id, unsigned s, int more, const uint8_t 
                      int64_t now)
 {
     naive_datagram *d = &m->list[id];
-    unsigned e = s + n, end = 0, covered = 0;
+    unsigned e = s + n, covered = 0;
 
     if (n == 0 || (more && n % 8 != 0)) {
         return 0;
     }
     if (!d->used) {
-        memset(d, 0, sizeof *d);
+        memset(d->there, 0, sizeof d->there);
+        d->dead = 0;
+        d->total = d->end = 0;
         d->used = 1;
         d->first = now;
     }
     if (d->dead) {
         return 0;
     }
-    for (unsigned i = 0; i < MOST; i++) {
-        end = d->there[i] ? i + 1 : end;
-        covered += i >= s && i < e && d->there[i];
+    for (unsigned i = s; i < e; i++) {
+        covered += d->there[i];
     }
-    if (more ? d->total != 0 && e > d->total : (d->total != 0 && d->total != e) || end > e) {
+    if (more ? d->total != 0 && e > d->total : (d->total != 0 && d->total != e) || d->end > e) {
         d->dead = 1;
         return 0;
     }
@@ -118,6 +119,7 @@ static int naive_add(naive *m, unsigned id, unsigned s, int more, const uint8_t 
         }
     }
     d->total = more ? d->total : e;
+    d->end = e > d->end ? e : d->end;
     if (count_pieces(d) > m->max_pieces) {
         d->dead = 1;
         return 0;
@@ -145,7 +147,7 @@ static size_t one_fragment(nf_frags *frags, naive *m, int version, int64_t *now,
 {
     static const nf_decode_config config = {.want = UINT64_MAX, .max_layers = 16};
     uint8_t bytes[MOST], packet[MOST + 48], *exact;
-    unsigned id = p[0] & 3, units = p[1] & 31, n = (p[2] & 31) * 8;
+    unsigned id = p[0] & 3, units = p[1] & 15, n = (p[2] & 15) * 8;
     int more = (p[0] & 4) == 0, expected, code;
     const uint8_t *whole = NULL;
     uint32_t size, whole_size = 0, header = version == 4 ? 20 : 40;
@@ -225,7 +227,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     require(netfeat_options_new(ctx, &opts) == 0, "options");
     for (int i = 0; i < DATAGRAMS; i++) {
-        m.list[i].used = 0; /* the rest is cleared with the first fragment */
+        m.list[i].used = 0; /* what else counts is cleared with the first fragment */
     }
     m.serial = 0;
     version = data[0] & 1 ? 6 : 4;

@@ -2,9 +2,9 @@
 # Fuzzing: every target in turn, the time divided between them, with address and undefined-behaviour sanitizers.
 #   tests/fuzz/run.sh MINUTES [TARGET...]          libFuzzer (clang); without names: all targets
 #   tests/fuzz/run.sh --afl MINUTES [TARGET...]    AFL++ (afl-clang-fast); without names: decode and ipc
-#   tests/fuzz/run.sh --count N [TARGET...]        libFuzzer, N executions of each, in the quickest way: comparisons are not
-#                                                  recorded, leaks and smaller inputs not looked for (its input is what the
-#                                                  first way found)
+#   tests/fuzz/run.sh --count N [TARGET...]        libFuzzer, N executions of each, in the quickest way: short inputs;
+#                                                  comparisons and how often an edge is taken are not recorded, leaks and
+#                                                  smaller inputs not looked for (its input is what the first way found)
 #   tests/fuzz/run.sh --coverage [TARGET...]       lines of lib/ that the corpora reach, without fuzzing
 # Says executions, seconds of processor time and new inputs for each target, and after libFuzzer the lines that all inputs,
 # found ones and seeds, reach. Found inputs stay in build-fuzz/corpus-TARGET (build-afl/...) and are where the next run
@@ -111,7 +111,9 @@ run_libfuzzer() {
 run_count() {
     CC=clang-14 prepare build-fuzz-count fuzz --buildtype=debugoptimized -Db_sanitize=address,undefined \
         -Dc_args=-fno-sanitize-coverage=trace-cmp
-    fuzz_each build-fuzz-count -runs="$amount" -max_len=512 -use_cmp=0 -detect_leaks=0 -reduce_inputs=0 -timeout=0
+    export ASAN_OPTIONS=quarantine_size_mb=16:malloc_context_size=1
+    fuzz_each build-fuzz-count -runs="$amount" -max_len=128 -use_cmp=0 -use_counters=0 -detect_leaks=0 -reduce_inputs=0 \
+        -timeout=0
 }
 
 run_afl() {

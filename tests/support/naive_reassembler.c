@@ -372,7 +372,7 @@ static int64_t option(const script_case *c, int key)
     int64_t value = 0;
 
     for (int i = c->n_options; i-- > 0;) {
-        if (strcmp(c->options[i].name, netfeat_option_name(key)) == 0) {
+        if (c->options[i].key == key) {
             return c->options[i].value;
         }
     }

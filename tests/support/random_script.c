@@ -21,9 +21,26 @@ typedef struct {
     choices *from;
     script_case *c;
     talker side[2];
-    uint8_t pattern[2][MOST_BYTES + 4096];
     bool wild, large, slow;
 } maker;
+
+/* What the sides say; the same in every script. */
+static uint8_t patterns[2][MOST_BYTES + 4096];
+
+static void make_patterns(void)
+{
+    static bool made;
+
+    for (int s = 0; s < 2 && !made; s++) {
+        uint32_t mix = 12345u + (uint32_t)s;
+
+        for (size_t i = 0; i < sizeof patterns[s]; i++) {
+            mix = mix * 1664525u + 1013904223u;
+            patterns[s][i] = (uint8_t)(mix >> 24);
+        }
+    }
+    made = true;
+}
 
 unsigned choose(choices *from, unsigned below)
 {
@@ -50,12 +67,6 @@ static bool one_in(maker *m, unsigned n)
     return choose(m->from, n) == n - 1;
 }
 
-static void set_option(script_case *c, int key, int64_t value)
-{
-    snprintf(c->options[c->n_options].name, sizeof c->options[0].name, "%s", netfeat_option_name(key));
-    c->options[c->n_options++].value = value;
-}
-
 /* ---- settings ---- */
 
 static void choose_options(maker *m)
@@ -65,20 +76,20 @@ static void choose_options(maker *m)
     static const int segments[] = {3072, 3, 1, 20};
     script_case *c = m->c;
 
-    set_option(c, NETFEAT_OPT_STREAM_POLICY, 1 + (int)choose(m->from, 7));
-    set_option(c, NETFEAT_OPT_STREAM_DELIVER, one_in(m, 4) ? 2 : 1);
-    set_option(c, NETFEAT_OPT_STREAM_DEPTH_BYTES, one_in(m, 4) ? depths[choose(m->from, 4)] : 0);
-    set_option(c, NETFEAT_OPT_STREAM_MAX_BUFFERED_BYTES,
+    script_set(c, NETFEAT_OPT_STREAM_POLICY, 1 + (int)choose(m->from, 7));
+    script_set(c, NETFEAT_OPT_STREAM_DELIVER, one_in(m, 4) ? 2 : 1);
+    script_set(c, NETFEAT_OPT_STREAM_DEPTH_BYTES, one_in(m, 4) ? depths[choose(m->from, 4)] : 0);
+    script_set(c, NETFEAT_OPT_STREAM_MAX_BUFFERED_BYTES,
                one_in(m, 4) ? buffered[choose(m->from, 4)] : 1048576);
-    set_option(c, NETFEAT_OPT_STREAM_MAX_SEGMENTS, one_in(m, 4) ? segments[choose(m->from, 4)] : 3072);
+    script_set(c, NETFEAT_OPT_STREAM_MAX_SEGMENTS, one_in(m, 4) ? segments[choose(m->from, 4)] : 3072);
     if (m->wild) {
-        set_option(c, NETFEAT_OPT_STREAM_ASYNC_BYTES, one_in(m, 2) ? (int)choose(m->from, 60) : 16384);
-        set_option(c, NETFEAT_OPT_STREAM_CHECKSUM, NETFEAT_CHECKSUM_ON);
-        set_option(c, NETFEAT_OPT_STREAM_STRICT, !one_in(m, 5));
-        set_option(c, NETFEAT_OPT_STREAM_ACK_STRICT, one_in(m, 5));
-        set_option(c, NETFEAT_OPT_STREAM_RESET_GATE, !one_in(m, 5));
-        set_option(c, NETFEAT_OPT_STREAM_URGENT, one_in(m, 4) ? 2 : 1);
-        set_option(c, NETFEAT_OPT_STREAM_MIDSTREAM, !one_in(m, 8));
+        script_set(c, NETFEAT_OPT_STREAM_ASYNC_BYTES, one_in(m, 2) ? (int)choose(m->from, 60) : 16384);
+        script_set(c, NETFEAT_OPT_STREAM_CHECKSUM, NETFEAT_CHECKSUM_ON);
+        script_set(c, NETFEAT_OPT_STREAM_STRICT, !one_in(m, 5));
+        script_set(c, NETFEAT_OPT_STREAM_ACK_STRICT, one_in(m, 5));
+        script_set(c, NETFEAT_OPT_STREAM_RESET_GATE, !one_in(m, 5));
+        script_set(c, NETFEAT_OPT_STREAM_URGENT, one_in(m, 4) ? 2 : 1);
+        script_set(c, NETFEAT_OPT_STREAM_MIDSTREAM, !one_in(m, 8));
     }
 }
 
@@ -107,11 +118,11 @@ static script_packet *packet(maker *m, int side, unsigned flags, uint32_t seq, u
     return p;
 }
 
-static void fill(maker *m, script_packet *p, unsigned offset, unsigned len)
+static void fill(script_packet *p, unsigned offset, unsigned len)
 {
     p->len = p->captured = len;
     p->data = malloc(len + 1);
-    memcpy(p->data, m->pattern[p->side] + offset, len);
+    memcpy(p->data, patterns[p->side] + offset, len);
 }
 
 static void handshake(maker *m)
@@ -125,7 +136,7 @@ static void handshake(maker *m)
     p = packet(m, 0, NETFEAT_TCP_SYN, 0, 0);
     p->scale = m->side[0].scale;
     if (m->wild && one_in(m, 8)) {
-        fill(m, p, 0, 1 + choose(m->from, 9));
+        fill(p, 0, 1 + choose(m->from, 9));
     }
     if (kind == 6) {
         return; /* nobody answers */
@@ -164,7 +175,7 @@ static void data(maker *m, int side)
     }
     p = packet(m, side, NETFEAT_TCP_ACK | (one_in(m, 4) ? NETFEAT_TCP_PSH : 0u), 1 + offset,
                1 + m->side[side].acked);
-    fill(m, p, offset, len);
+    fill(p, offset, len);
     t->top = offset + len > t->top ? offset + len : t->top;
     if (!m->wild) {
         return;
@@ -196,7 +207,7 @@ static void fin(maker *m, int side, bool early)
     script_packet *p = packet(m, side, NETFEAT_TCP_FIN | NETFEAT_TCP_ACK, 1 + at, 1 + m->side[side].acked);
 
     if (early && one_in(m, 2) && at < m->side[side].size) {
-        fill(m, p, at, 1 + choose(m->from, 9) % (m->side[side].size - at));
+        fill(p, at, 1 + choose(m->from, 9) % (m->side[side].size - at));
     }
 }
 
@@ -227,31 +238,31 @@ static void mischief(maker *m, int side)
         break;
     case 4:
         p = packet(m, side, choose(m->from, 64), top, acked);
-        fill(m, p, 0, choose(m->from, 6));
+        fill(p, 0, choose(m->from, 6));
         break;
     case 5:
         p = packet(m, side, NETFEAT_TCP_ACK, top, acked + choose(m->from, 3) * 40000);
-        fill(m, p, top - 1, 4);
+        fill(p, top - 1, 4);
         break;
     case 6:
         p = packet(m, side, NETFEAT_TCP_ACK, top + 60000 + choose(m->from, 9000), acked);
-        fill(m, p, 0, 4);
+        fill(p, 0, 4);
         break;
     case 7:
         p = packet(m, side, NETFEAT_TCP_ACK, top, acked);
         p->bad_sum = true;
-        fill(m, p, 0, 4);
+        fill(p, 0, 4);
         break;
     case 8:
         p = packet(m, side, NETFEAT_TCP_ACK, top, acked);
         p->md5 = true;
-        fill(m, p, 0, 4);
+        fill(p, 0, 4);
         break;
     case 9:
         p = packet(m, side, NETFEAT_TCP_ACK, top, acked);
         p->has_ts = true;
         p->tsval = t->ts - choose(m->from, 4);
-        fill(m, p, 0, 4);
+        fill(p, 0, 4);
         break;
     case 10:
         t->window = one_in(m, 2) ? 0 : one_in(m, 2) ? 65535 : (int)choose(m->from, 200);
@@ -259,16 +270,16 @@ static void mischief(maker *m, int side)
         break;
     case 11: /* keep-alive, or a probe of a window */
         p = packet(m, side, NETFEAT_TCP_ACK, t->top + choose(m->from, 2), acked);
-        fill(m, p, 0, choose(m->from, 2));
+        fill(p, 0, choose(m->from, 2));
         break;
     case 12:
         p = packet(m, side, NETFEAT_TCP_ACK, (uint32_t)0 - choose(m->from, 500), acked);
-        fill(m, p, 0, 1 + choose(m->from, 9));
+        fill(p, 0, 1 + choose(m->from, 9));
         break;
     default:
         p = packet(m, side, NETFEAT_TCP_ACK, top, acked);
         p->time_ns -= 1000000000;
-        fill(m, p, top - 1, 3);
+        fill(p, top - 1, 3);
     }
 }
 
@@ -306,6 +317,7 @@ script_case *random_script(choices *from, bool wild, unsigned max_packets)
     script_case *c = calloc(1, sizeof *c);
     unsigned n;
 
+    make_patterns();
     m->from = from;
     m->c = c;
     m->wild = wild;
@@ -314,7 +326,6 @@ script_case *random_script(choices *from, bool wild, unsigned max_packets)
     m->slow = wild && one_in(m, 4);
     for (int s = 0; s < 2; s++) {
         talker *t = &m->side[s];
-        uint32_t mix = 12345u + (uint32_t)s;
 
         t->isn = one_in(m, 3) ? 0u - choose(m->from, 400) : choose(m->from, 60000) * 71583u;
         t->size = 1 + choose(m->from, m->large ? MOST_BYTES : 400);
@@ -322,10 +333,6 @@ script_case *random_script(choices *from, bool wild, unsigned max_packets)
         t->stamps = wild && one_in(m, 3);
         t->scale = wild && one_in(m, 3) ? (int)choose(m->from, 16) : -1;
         t->window = 65535;
-        for (size_t i = 0; i < sizeof m->pattern[s]; i++) {
-            mix = mix * 1664525u + 1013904223u;
-            m->pattern[s][i] = (uint8_t)(mix >> 24);
-        }
     }
     handshake(m);
     n = 1 + choose(from, max_packets - 6);
@@ -348,7 +355,8 @@ void script_dump(const script_case *c, script_text *ret)
 
     script_print(ret, "case dump\nisn 0 0\n");
     for (int i = 0; i < c->n_options; i++) {
-        script_print(ret, "set %s %lld\n", c->options[i].name, (long long)c->options[i].value);
+        script_print(ret, "set %s %lld\n", netfeat_option_name(c->options[i].key),
+                     (long long)c->options[i].value);
     }
     for (size_t i = 0; i < c->n_packets; i++) {
         const script_packet *p = &c->packets[i];

@@ -174,10 +174,17 @@ static void parse_handshake(script_case *c)
     parse_packet(c, "> A 1/1");
 }
 
+void script_set(script_case *c, int key, int64_t value)
+{
+    c->options[c->n_options].key = key;
+    c->options[c->n_options++].value = value;
+}
+
 static void parse_line(script_case *c, const char *line)
 {
-    script_number *option = &c->options[c->n_options], *count = &c->counts[c->n_counts];
+    script_number *count = &c->counts[c->n_counts];
     script_bytes *bytes = &c->bytes[c->n_bytes];
+    char name[48];
     long long value;
 
     if (line[0] == '>' || line[0] == '<') {
@@ -189,9 +196,11 @@ static void parse_line(script_case *c, const char *line)
         c->expected = grow(c->expected, &c->expected_cap, c->expected_size + size + 2, 1);
         c->expected_size +=
             (size_t)sprintf(c->expected + c->expected_size, "%s\n", line + (size > 1 ? 2 : 1));
-    } else if (sscanf(line, "set %47s %lld", option->name, &value) == 2) {
-        option->value = value;
-        c->n_options++;
+    } else if (sscanf(line, "set %47s %lld", name, &value) == 2) {
+        if (netfeat_option_by_name(name) < 0) {
+            fail(line, "no such option");
+        }
+        script_set(c, netfeat_option_by_name(name), value);
     } else if (sscanf(line, "count %47s %lld", count->name, &value) == 2) {
         count->value = value;
         c->n_counts++;

@@ -30,6 +30,11 @@ typedef struct {
 } script_number;
 
 typedef struct {
+    int key; /* NETFEAT_OPT_* */
+    int64_t value;
+} script_option;
+
+typedef struct {
     char policy[16];
     int from;
     char text[64];
@@ -41,7 +46,8 @@ typedef struct {
     size_t n_packets, packets_cap;
     char *expected; /* one event a line; NULL: none given */
     size_t expected_size, expected_cap;
-    script_number options[SCRIPT_OPTIONS], counts[SCRIPT_CHECKS];
+    script_option options[SCRIPT_OPTIONS];
+    script_number counts[SCRIPT_CHECKS];
     script_bytes bytes[SCRIPT_CHECKS];
     int n_options, n_counts, n_bytes;
     uint32_t isn[2];
@@ -55,6 +61,8 @@ script_case *script_parse(const char *text, size_t *ret_n);
 script_case *script_load(const char *folder, size_t *ret_n);
 void script_free(script_case *cases, size_t n);
 script_packet *script_add(script_case *c);
+/* One option more; of several settings of one, the last counts. */
+void script_set(script_case *c, int key, int64_t value);
 /* Exchange the sides behind the handshake: what one sends, the other one does now. False: the case does not start with
    a whole handshake. */
 bool script_mirror(script_case *c);
@@ -67,9 +75,10 @@ typedef struct {
 void script_print(script_text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void script_print_bytes(script_text *t, const uint8_t *data, size_t size);
 
-/* An Ethernet frame of at most SCRIPT_FRAME bytes; returns its length on the wire, *ret_captured what of it is
-   there. swap: the side that sends first has the larger address. */
-#define SCRIPT_FRAME 66000
+/* An Ethernet frame of at most SCRIPT_HEADERS bytes and the payload, SCRIPT_FRAME for any; returns its length on the
+   wire, *ret_captured what of it is there. swap: the side that sends first has the larger address. */
+#define SCRIPT_HEADERS 94
+#define SCRIPT_FRAME   66000
 uint32_t script_frame(const script_packet *p, bool swap, uint8_t *frame, uint32_t *ret_captured);
 
 enum { SCRIPT_PACKETS, SCRIPT_SOURCE, SCRIPT_TABLE, SCRIPT_MODES };

@@ -262,8 +262,8 @@ static void add_record(file_image *f, const script_packet *p, bool swap)
 
 #define PCAP_VERSION (NF_BIG_ENDIAN ? 2U << 16 | 4 : 4U << 16 | 2) /* 2.4, two fields of 16 bits */
 
-    if (f->cap - f->size < SCRIPT_FRAME + 64) {
-        f->cap = 2 * f->cap + SCRIPT_FRAME + 64;
+    if (f->cap - f->size < SCRIPT_HEADERS + p->len + 64) {
+        f->cap = 2 * f->cap + SCRIPT_HEADERS + p->len + 64;
         f->p = realloc(f->p, f->cap);
     }
     if (f->size == 0) { /* pcap, nanoseconds, own byte order */
@@ -300,7 +300,7 @@ static int drain(collector *c, const script_how *how)
 
 static int feed_packet(collector *c, const script_how *how, const script_packet *p)
 {
-    uint8_t *frame = malloc(SCRIPT_FRAME), *exact;
+    uint8_t *frame = malloc(SCRIPT_HEADERS + p->len), *exact;
     uint32_t captured, wire = script_frame(p, how->swap, frame, &captured);
     int code;
 
@@ -372,8 +372,7 @@ static int make_options(const script_case *c, const script_how *how, netfeat_opt
     int code = netfeat_options_new(how->ctx, ret);
 
     for (int i = 0; code == 0 && i < c->n_options; i++) {
-        int key = netfeat_option_by_name(c->options[i].name);
-        code = key < 0 ? key : netfeat_options_set_int(*ret, key, c->options[i].value);
+        code = netfeat_options_set_int(*ret, c->options[i].key, c->options[i].value);
     }
     return code;
 }

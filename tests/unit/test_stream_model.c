@@ -79,8 +79,7 @@ static void ask(netfeat_ctx *ctx, int policy, const interval *segs, int n, int u
     script_result r;
     int last = 0, hole = BASE * unit + shift;
 
-    strcpy(c->options[c->n_options].name, "stream.policy");
-    c->options[c->n_options++].value = policy;
+    script_set(c, NETFEAT_OPT_STREAM_POLICY, policy);
     for (int i = 0; i < n; i++) {
         add_segment(c, hole + segs[i].s * unit, hole + segs[i].e * unit, (char)('A' + i));
         last = segs[i].e > last ? segs[i].e : last;

@@ -43,11 +43,9 @@ typedef struct {
 static void check_bytes(const script_case *c, script_how how, int dir, const script_bytes *b)
 {
     script_case with_policy = *c;
-    script_number *option = &with_policy.options[with_policy.n_options++];
     script_result r;
 
-    strcpy(option->name, "stream.policy");
-    option->value = policy_number(b->policy);
+    script_set(&with_policy, NETFEAT_OPT_STREAM_POLICY, policy_number(b->policy));
     script_run(&with_policy, &how, &r);
     cr_expect(r.code == 0 && r.broken == NULL && r.bytes[dir].size == (size_t)b->from + strlen(b->text) &&
                   memcmp(r.bytes[dir].p + b->from, b->text, strlen(b->text)) == 0,
