@@ -11,7 +11,7 @@ exec </dev/null
 . tests/support/packages.sh
 . tests/support/suites.sh
 
-test_packages="g++ binutils libcriterion-dev abigail-tools clang-format-14 tshark python3-numpy python3-pandas python3-scapy python3-sklearn python3-matplotlib python3-nbconvert python3-ipykernel"
+test_packages="g++ binutils iproute2 tcpreplay util-linux libcriterion-dev abigail-tools clang-format-14 tshark python3-numpy python3-pandas python3-scapy python3-sklearn python3-matplotlib python3-nbconvert python3-ipykernel"
 if [ "${1-}" != --no-install ]; then
     need_build_tools
     if command -v apt-get >/dev/null 2>&1; then

@@ -1,11 +1,9 @@
 /* One-hot encoding at work: one bit in one of many columns. */
 #include <string.h>
-#if defined(__SSE2__)
-#include <immintrin.h>
-#endif
 
 #include "base/bitmap.h"
 #include "feature/onehot.h"
+#include "feature/port_equal.h"
 
 #define COMPARE_MAX 64   /* columns up to which comparing beats looking up */
 #define PIECE       8192 /* rows that stay in the cache while all columns look at them; a multiple of 32 */
@@ -127,51 +125,18 @@ static void set_port_bits(const uint32_t *restrict slots, const uint16_t *restri
     }
 }
 
-#if defined(__SSE2__)
-/* Which of n ports, a multiple of 32, are `value`, as bits. */
-static void compare_sse2(const uint16_t *restrict ports, uint16_t value, int64_t n, uint8_t *restrict bits)
-{
-    __m128i v = _mm_set1_epi16((short)value);
-
-    for (int64_t i = 0; i < n; i += 16) {
-        __m128i lo = _mm_cmpeq_epi16(_mm_loadu_si128((const __m128i *)(const void *)(ports + i)), v);
-        __m128i hi = _mm_cmpeq_epi16(_mm_loadu_si128((const __m128i *)(const void *)(ports + i + 8)), v);
-        uint16_t mask = (uint16_t)_mm_movemask_epi8(_mm_packs_epi16(lo, hi));
-        memcpy(bits + (i >> 3), &mask, sizeof mask);
-    }
-}
-
-/* The same on processors that have wider registers. */
-static __attribute__((target("avx2"))) void compare_avx2(const uint16_t *restrict ports, uint16_t value,
-                                                         int64_t n, uint8_t *restrict bits)
-{
-    __m256i v = _mm256_set1_epi16((short)value);
-
-    for (int64_t i = 0; i < n; i += 32) {
-        __m256i lo = _mm256_loadu_si256((const __m256i *)(const void *)(ports + i));
-        __m256i hi = _mm256_loadu_si256((const __m256i *)(const void *)(ports + i + 16));
-        __m256i both = _mm256_packs_epi16(_mm256_cmpeq_epi16(lo, v), _mm256_cmpeq_epi16(hi, v));
-        uint32_t mask = (uint32_t)_mm256_movemask_epi8(_mm256_permute4x64_epi64(both, 0xd8)); /* in order */
-        memcpy(bits + (i >> 3), &mask, sizeof mask);
-    }
-}
-
+#ifdef NF_PORT_EQUAL
 /* A few columns: each looks at the same piece of the ports, n of them, a multiple of 32. */
 static void compare_ports(const nf_onehot *s, const uint16_t *ports, int64_t first, int64_t n, const grid *g)
 {
-    bool wide = __builtin_cpu_supports("avx2") != 0;
+    nf_port_equal_fn *equal = nf_port_equal();
 
     for (size_t k = 0; k < s->n_entries; k++) {
         uint32_t slot = s->entries[k].slot;
-        uint16_t value = (uint16_t)s->entries[k].value;
         if (slot >= g->n || s->entries[k].value >= NF_ONEHOT_SMALL) {
             continue;
         }
-        if (wide) {
-            compare_avx2(ports + first, value, n, g->bits[slot] + (first >> 3));
-        } else {
-            compare_sse2(ports + first, value, n, g->bits[slot] + (first >> 3));
-        }
+        equal(ports + first, (uint16_t)s->entries[k].value, n, g->bits[slot] + (first >> 3));
     }
 }
 #endif
@@ -179,7 +144,7 @@ static void compare_ports(const nf_onehot *s, const uint16_t *ports, int64_t fir
 static void encode_ports(const nf_onehot *s, const uint16_t *ports, int64_t rows, grid *g)
 {
     int64_t done = 0;
-#if defined(__SSE2__)
+#ifdef NF_PORT_EQUAL
     int64_t end = s->n_entries <= COMPARE_MAX ? rows & ~(int64_t)31 : 0;
     for (; done < end; done += PIECE) {
         compare_ports(s, ports, done, end - done < PIECE ? end - done : PIECE, g);

@@ -178,18 +178,6 @@ static nf_column_parts parts_of(netfeat_column *col)
     return parts;
 }
 
-int nf_column_describe_as(netfeat_column *col, const char *unit, const char *definition,
-                          const char *null_rule, netfeat_column **ret)
-{
-    nf_column_parts parts = parts_of(col);
-
-    parts.text_buf = nf_buffer_unref(parts.text_buf);
-    parts.unit = unit;
-    parts.definition = definition;
-    parts.null_rule = null_rule;
-    return nf_column_make(col->ctx, &parts, ret);
-}
-
 /* Bits first .. first + n - 1 of map as a bitmap that starts on a byte: shared when it does so already. */
 static int slice_bitmap(netfeat_ctx *ctx, nf_buffer **buf, const uint8_t **map, int64_t first, int64_t n)
 {

@@ -68,9 +68,6 @@ int nf_column_new(netfeat_ctx *ctx, int type, int64_t length, const char *unit, 
 /* Count the NULLs of a column just filled, and drop its bitmap if there are none. */
 void nf_column_count_nulls(netfeat_column *col);
 
-/* Same column under another description; shares the buffers. Static strings only. */
-int nf_column_describe_as(netfeat_column *col, const char *unit, const char *definition,
-                          const char *null_rule, netfeat_column **ret);
 /* Numbers of the distinct values in order of first appearance, U32, NULL where the column is NULL: what
    netfeat_column_dictionary() gives. The column keeps them, 4 bytes a row of its own context, for whoever asks next;
    other threads may look for them meanwhile. For those who work in the column's context, and any type that

@@ -1,5 +1,6 @@
 /* Every feature at its edges: a single row with its numbers by hand, a row in which everything is NULL, no rows; and
    what becomes of NULL by choice. */
+#include "feature/port_equal.h"
 #include "feature_build.h"
 
 enum { COLUMNS = 13 };
@@ -232,4 +233,41 @@ Test(feature_edges, tables_about_tables)
     windows(ctx, 1, 1, "     ");
     windows(ctx, 0, 0, "     ");
     netfeat_ctx_unref(ctx);
+}
+
+/* The kernels of this kind of processor against the plain loop: every value that occurs, one that does not, each length. */
+Test(feature_edges, ports_compared_in_registers)
+{
+#ifdef NF_PORT_EQUAL
+    enum { ROWS = 256 };
+    static const uint16_t values[] = {0, 1, 22, 23, 255, 256, 0x7fff, 0x8000, 0xff17, 0xffff};
+    nf_port_equal_fn *kernels[] = {nf_port_equal_sse2, nf_port_equal_sse2};
+    uint16_t ports[ROWS];
+    uint32_t random = 1;
+
+    if (__builtin_cpu_supports("avx2")) {
+        kernels[1] = nf_port_equal_avx2;
+    }
+    for (int i = 0; i < ROWS; i++) {
+        random = random * 1664525u + 1013904223u;
+        ports[i] = values[(random >> 16) % 9]; /* never the last one */
+    }
+    for (size_t k = 0; k < 2; k++) {
+        for (size_t v = 0; v < sizeof values / sizeof values[0]; v++) {
+            for (int n = 0; n <= ROWS; n += 32) {
+                uint8_t bits[ROWS / 8 + 1], plain[ROWS / 8 + 1];
+
+                memset(bits, 0xa5, sizeof bits);
+                memset(plain, 0xa5, sizeof plain);
+                kernels[k](ports, values[v], n, bits);
+                for (int i = 0; i < n; i++) {
+                    plain[i / 8] =
+                        (uint8_t)((plain[i / 8] & ~(1 << i % 8)) | (ports[i] == values[v]) << i % 8);
+                }
+                cr_expect_arr_eq(bits, plain, sizeof bits, "kernel %zu, port %d, %d rows", k, values[v], n);
+            }
+        }
+    }
+    cr_expect(nf_port_equal() == kernels[1]);
+#endif
 }
