@@ -341,6 +341,40 @@ Test(stream, udp_conversations)
     netfeat_ctx_unref(ctx);
 }
 
+/* A wrong checksum is counted and its datagram left out, however many others its stream has; 0 was not computed. */
+Test(stream, udp_checksums)
+{
+    netfeat_ctx *ctx = new_ctx();
+    netfeat_streams *st = NULL;
+    netfeat_options *opts = NULL;
+    uint8_t packet[100];
+    int seen[2] = {0};
+
+    cr_assert_eq(netfeat_options_new(ctx, &opts), 0);
+    cr_assert_eq(netfeat_options_set_int(opts, NETFEAT_OPT_STREAM_UDP, 1), 0);
+    for (int on = 0; on < 2; on++) {
+        cr_assert_eq(netfeat_options_set_int(opts, NETFEAT_OPT_STREAM_CHECKSUM,
+                                             on ? NETFEAT_CHECKSUM_ON : NETFEAT_CHECKSUM_OFF),
+                     0);
+        cr_assert_eq(netfeat_streams_new(ctx, opts, &st), 0);
+        for (int i = 0; i < 6; i++) {
+            uint32_t n = udp_frame(packet, i % 2, "text");
+
+            packet[41] = i % 3 == 0; /* 1 is wrong */
+            cr_assert_eq(netfeat_streams_feed_packet(st, 1, i, n, packet, n), 0);
+            while (netfeat_streams_step(st) > 0) {
+                seen[on] += netfeat_streams_event(st) == NETFEAT_STREAM_DATAGRAM;
+            }
+        }
+        cr_expect_eq(netfeat_streams_total(st, netfeat_stream_total_by_name("bad_csum")), on ? 2 : 0);
+        netfeat_streams_unref(st);
+    }
+    cr_expect_eq(seen[0], 6);
+    cr_expect_eq(seen[1], 4);
+    netfeat_options_unref(opts);
+    netfeat_ctx_unref(ctx);
+}
+
 /* ---- states and histories ---- */
 
 Test(stream, states_and_histories)
