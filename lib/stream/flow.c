@@ -41,7 +41,8 @@ int nf_streams_open(netfeat_streams *st)
     }
     st->free_flow = st->spent_flow = st->oldest = st->newest = NF_NONE;
     nf_arena_init(&st->conns, sizeof(nf_conn));
-    nf_slab_init(&st->rares, 2 * (NF_COUNTERS - NF_HOT_COUNTERS) * sizeof(uint64_t), 16);
+    nf_slab_init(&st->rares, 2 * NF_RARE_COUNTERS * sizeof(uint64_t), 16);
+    nf_slab_init(&st->holds, 2 * sizeof(nf_hold), 16);
     return NETFEAT_OK;
 }
 
@@ -106,14 +107,23 @@ static void free_syn(netfeat_streams *st, nf_syn *syn)
     free_attached(st, syn, syn != NULL ? sizeof *syn + syn->len : 0);
 }
 
-static void free_conn(netfeat_streams *st, nf_conn *conn)
+static void free_holds(netfeat_streams *st, nf_conn *conn)
 {
     for (int d = 0; d < 2; d++) {
-        nf_dir *dir = &conn->dirs[d];
-        nf_store_clear(&st->pool, &dir->store);
-        free_attached(st, dir->urgent, sizeof *dir->urgent);
-        free_syn(st, dir->syn_data);
-        free_attached(st, dir->recent, sizeof *dir->recent + (size_t)st->config.recent_bytes);
+        nf_hold *h = &conn->holds[d];
+        nf_store_clear(&st->pool, &h->store);
+        free_attached(st, h->urgent, sizeof *h->urgent);
+        free_syn(st, h->syn_data);
+        free_attached(st, h->recent, sizeof *h->recent + (size_t)st->config.recent_bytes);
+    }
+    nf_slab_give(&st->holds, conn->holds);
+    st->flow_bytes -= st->holds.size;
+}
+
+static void free_conn(netfeat_streams *st, nf_conn *conn)
+{
+    if (conn->holds != NULL) {
+        free_holds(st, conn);
     }
     if (conn->rare != NULL) {
         nf_slab_give(&st->rares, conn->rare);
@@ -144,6 +154,7 @@ void nf_streams_collect(netfeat_streams *st)
         free_record(st, flow);
     }
     nf_slab_trim(st->ctx, &st->rares, st->rares.keep);
+    nf_slab_trim(st->ctx, &st->holds, st->holds.keep);
 }
 
 void nf_streams_close(netfeat_streams *st)
@@ -156,6 +167,7 @@ void nf_streams_close(netfeat_streams *st)
     }
     nf_arena_close(st->ctx, &st->conns);
     nf_slab_trim(st->ctx, &st->rares, 0);
+    nf_slab_trim(st->ctx, &st->holds, 0);
     for (size_t i = 0; i < st->n_chunks; i++) {
         nf_free(st->ctx, st->chunks[i], chunk_records(i) * sizeof *st->chunks[i]);
     }
@@ -335,8 +347,8 @@ void nf_stream_remove(netfeat_streams *st, nf_stream *flow)
     *(flow->older != NF_NONE ? &nf_stream_at(st, flow->older)->newer : &st->oldest) = flow->newer;
     *(flow->newer != NF_NONE ? &nf_stream_at(st, flow->newer)->older : &st->newest) = flow->older;
     for (int d = 0; d < 2 && nf_conn_of(flow) != NULL; d++) {
-        nf_wait_stop(st, &flow->tcp.conn->dirs[d], NF_WAIT_HOLE);
-        nf_wait_stop(st, &flow->tcp.conn->dirs[d], NF_WAIT_ACK);
+        nf_wait_stop(st, flow->tcp.conn, d, NF_WAIT_HOLE);
+        nf_wait_stop(st, flow->tcp.conn, d, NF_WAIT_ACK);
     }
     flow->alive = false;
     st->n_flows--;
@@ -377,12 +389,24 @@ nf_conn *nf_stream_promote(netfeat_streams *st, nf_stream *flow)
     conn = nf_arena_take(&st->conns);
     memset(conn, 0, sizeof *conn);
     for (int d = 0; d < 2; d++) {
-        conn->dirs[d].scale = -1;
-        conn->dirs[d].depth = flow->skip ? 0 : st->config.depth != 0 ? st->config.depth : INT64_MAX;
-        conn->dirs[d].policy = (uint8_t)policy_for(st, flow->key.ip[(d == 0) != flow->swapped]);
+        conn->scale[d] = -1;
+        conn->dirs[d].flags = flow->skip ? NF_DIR_SKIPPED : 0;
+        conn->policy[d] = (uint8_t)policy_for(st, flow->key.ip[(d == 0) != flow->swapped]);
     }
     flow->tcp.conn = conn;
     st->flow_bytes += sizeof *conn;
     high_water(st, NF_TOTAL_STREAM_BYTES_HIGH, st->flow_bytes);
     return conn;
+}
+
+const nf_hold nf_holds_nothing;
+
+nf_hold *nf_hold_get(netfeat_streams *st, nf_conn *conn, int dir)
+{
+    if (conn->holds == NULL) {
+        conn->holds = nf_slab_take(&st->holds);
+        memset(conn->holds, 0, st->holds.size);
+        st->flow_bytes += st->holds.size;
+    }
+    return &conn->holds[dir];
 }

@@ -117,7 +117,7 @@ void nf_prefetch_conn(const netfeat_streams *st, const nf_segment *seg)
     const nf_stream *flow = guess(st, seg);
     const char *conn = flow != NULL ? (const char *)nf_conn_of(flow) : NULL;
 
-    for (size_t at = 0; conn != NULL && at < sizeof(nf_conn); at += CACHE_LINE) {
+    for (size_t at = 0; conn != NULL && at < NF_CONN_HOT; at += CACHE_LINE) {
         __builtin_prefetch(conn + at, 1);
     }
 }

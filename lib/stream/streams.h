@@ -27,7 +27,10 @@ enum {
     NF_COUNTERS
 };
 #undef COUNTER
-#define NF_HOT_COUNTERS (NF_COUNT_DELIVERED_BYTES + 1)
+#define NF_HOT_COUNTERS (NF_COUNT_BYTES + 1)
+/* Counters behind NF_COUNT_DELIVERED_BYTES, which follows from others, are allocated when the first of them counts. */
+#define NF_FIRST_RARE    (NF_COUNT_DELIVERED_BYTES + 1)
+#define NF_RARE_COUNTERS (NF_COUNTERS - NF_FIRST_RARE)
 
 #define TOTAL(suffix, name, help) NF_TOTAL_##suffix,
 enum {
@@ -90,12 +93,12 @@ typedef struct {
     uint8_t data[];
 } nf_recent;
 
-enum {                    /* bits of nf_dir.flags */
-       NF_DIR_ISN = 1,    /* isn is known */
-       NF_DIR_BASE = 2,   /* base is known */
-       NF_DIR_LOCKED = 4, /* ... and will not change */
-       NF_DIR_ACK_SENT = 8,
-       NF_DIR_FIN = 0x10, /* fin is known */
+enum {                     /* bits of nf_dir.flags */
+       NF_DIR_ISN = 1,     /* isn is known */
+       NF_DIR_BASE = 2,    /* base is known */
+       NF_DIR_LOCKED = 4,  /* ... and will not change */
+       NF_DIR_SKIPPED = 8, /* the caller wants nothing from `next` on */
+       NF_DIR_FIN = 0x10,  /* fin is known */
        NF_DIR_EOF = 0x20,
        NF_DIR_RIGHT = 0x40,   /* right is known */
        NF_DIR_WINDOW = 0x80,  /* window is known */
@@ -109,7 +112,10 @@ enum {                    /* bits of nf_dir.flags */
        NF_DIR_SYN_ACK = 0x8000,
        NF_DIR_FIN_SEEN = 0x10000,
        NF_DIR_MIDSTREAM = 0x20000, /* counters that are 0 or 1, and too common for nf_conn.rare */
-       NF_DIR_ASYNC = 0x40000
+       NF_DIR_ASYNC = 0x40000,
+       NF_DIR_WAITS = 0x80000, /* << NF_WAIT_*: waits for that ... */
+       NF_DIR_LISTED =
+           0x200000, /* << NF_WAIT_*: ... and is listed; else the gate must open before anything can happen */
 };
 
 enum {               /* what a direction can wait for */
@@ -121,51 +127,62 @@ enum {               /* what a direction can wait for */
 typedef struct {
     int64_t since;
     uint32_t prev, next; /* in the list of that kind, when listed */
-    bool set, listed;    /* not listed: set, but the gate must open before anything can happen */
 } nf_wait;
 
-/* One direction: the bytes that one endpoint sends. "dir" as a number is 2 * index of the stream + 0 or 1. */
+/* What few directions need: something held, or kept beside the stream. */
 typedef struct {
-    uint32_t flags;
-    uint32_t isn, base;
-    uint32_t candidates[NF_ISNS];
-    uint8_t n_candidates;
-    int8_t scale;        /* window scale of its SYN, -1: none */
-    uint8_t policy;      /* NETFEAT_OVERLAP_* */
-    uint32_t ack_sent;   /* last acknowledgement that this endpoint sent */
-    uint32_t window;     /* in bytes, as its peer advertised it last */
-    uint32_t max_window; /* the largest that it ever did */
-    uint32_t ts_recent;
-    int64_t ts_time;
-    int64_t next;    /* first byte not delivered */
-    int64_t acked;   /* first byte that the peer has not acknowledged */
-    int64_t max_end; /* behind the last byte seen */
-    int64_t right;   /* behind the last byte that the peer ever allowed */
-    int64_t fin;
-    int64_t depth; /* INT64_MAX: none */
-    nf_wait waits[NF_WAITS];
     nf_store store;
+    nf_wait waits[NF_WAITS];
     nf_urgent *urgent; /* NULL until needed */
     nf_syn *syn_data;  /* payload of its SYN */
     nf_recent *recent;
+} nf_hold;
+
+/* Where the numbers of a direction begin and end. */
+typedef struct {
+    int64_t fin;
+    uint32_t isn;
+    uint32_t candidates[NF_ISNS];
+    uint8_t n_candidates; /* 0 without NF_DIR_ISN */
+} nf_ends;
+
+/* One direction: the bytes that one endpoint sends. "dir" as a number is 2 * index of the stream + 0 or 1. Every segment
+   needs both directions: each is one cache line. */
+typedef struct {
+    uint32_t flags;
+    uint32_t base;
+    uint32_t window;     /* in bytes, as its peer advertised it last */
+    uint32_t max_window; /* the largest that it ever did */
+    int64_t next;        /* first byte not delivered */
+    int64_t acked;       /* first byte that the peer has not acknowledged */
+    int64_t max_end;     /* behind the last byte seen */
+    int64_t right;       /* behind the last byte that the peer ever allowed */
     uint64_t hot[NF_HOT_COUNTERS];
 } nf_dir;
 
 enum { NF_STATE_NEW, NF_STATE_SYN, NF_STATE_EST, NF_STATE_CLOSING, NF_STATE_CLOSED, NF_STATE_RESET };
 
-/* A TCP connection of which more than a first SYN was seen. */
+/* A TCP connection of which more than a first SYN was seen. The first three cache lines are all that a segment in order
+   touches; NF_CONN_HOT bytes. */
 typedef struct {
-    _Alignas(NF_ARENA_ALIGN) nf_dir dirs[2]; /* whole cache lines */
-    uint64_t *rare; /* counters that are seldom: 2 * (NF_COUNTERS - NF_HOT_COUNTERS) */
-    nf_syn *resyn;  /* SYN in an established stream */
+    _Alignas(NF_ARENA_ALIGN) nf_dir dirs[2];
+    nf_hold *holds; /* of both directions, or NULL */
+    uint64_t *rare; /* counters that are seldom: 2 * NF_RARE_COUNTERS */
+    int64_t ts_time[2];
+    uint32_t ts_recent[2];
+    uint16_t history_once[2];
+    int8_t scale[2]; /* window scale of the SYN, -1: none */
     uint8_t state;
     bool est, lossy, async, gate;
     bool reset_by[2];
+    uint8_t policy[2]; /* NETFEAT_OVERLAP_* */
+    nf_ends ends[2];
+    nf_syn *resyn;              /* SYN in an established stream */
+    uint32_t history_seq[2][4]; /* of the last s, h, f, r letter */
     uint8_t history_n;
     char history[NF_HISTORY];
-    uint32_t history_seq[2][4]; /* of the last s, h, f, r letter */
-    uint16_t history_once[2];
 } nf_conn;
+#define NF_CONN_HOT offsetof(nf_conn, ends)
 
 /* Lists of streams, the one that was idle longest first (nearly: see LIST_GRAIN); all of a list have the same
    time-out. */
@@ -222,7 +239,7 @@ typedef struct {
 typedef struct {
     int policy, deliver, urgent, checksum;
     bool midstream, strict, ack_strict, reset_gate, tcp, udp, fragments;
-    int64_t depth;
+    int64_t depth; /* INT64_MAX: none */
     uint64_t max_buffered, max_segments, max_total, max_stream_bytes, async_bytes, recent_bytes;
     uint32_t max_streams, max_half_open;
     int64_t half_open_ns, half_open_pressure_ns, idle_ns, idle_pressure_ns, linger_ns, gap_timeout_ns,
@@ -259,7 +276,7 @@ struct netfeat_streams {
     nf_list classes[NF_CLASSES];
     nf_list waiting[NF_WAITS]; /* dirs, the one that has waited longest first */
     nf_arena conns;
-    nf_slab rares;
+    nf_slab rares, holds;
     nf_pool pool;
     nf_syn *replay; /* a stream ended because this SYN started another one; then comes the SYN|ACK again */
     nf_syn *spent_syns; /* events may point into them */
@@ -314,6 +331,9 @@ void nf_stream_touch(netfeat_streams *st, nf_stream *flow, int class_id);
 int nf_stream_class(const nf_stream *flow);
 /* The connection behind a half-open record; NULL on failure. */
 nf_conn *nf_stream_promote(netfeat_streams *st, nf_stream *flow);
+extern const nf_hold nf_holds_nothing;
+/* To change what a direction holds; nf_reserve() made room. */
+nf_hold *nf_hold_get(netfeat_streams *st, nf_conn *conn, int dir);
 /* Give back the records that no event names any more. */
 void nf_streams_collect(netfeat_streams *st);
 /* Make room for one more stream of that class. */
@@ -339,7 +359,7 @@ void nf_timers_pressure(netfeat_streams *st);
 int64_t nf_timeout_of(const netfeat_streams *st, int class_id);
 /* Start to wait, unless it waits already; stop. */
 void nf_wait_start(netfeat_streams *st, nf_stream *flow, int dir, int kind);
-void nf_wait_end(netfeat_streams *st, nf_wait *w, int kind);
+void nf_wait_end(netfeat_streams *st, nf_conn *conn, int dir, int kind);
 
 /* ---- events.c ---- */
 /* Room for the events and counters that working on this stream can need; NOMEM, LIMIT. flow may be NULL: a few. */
@@ -375,8 +395,8 @@ void nf_enforce_total(netfeat_streams *st, nf_stream *flow, int dir);
 /* ---- handshake.c ---- */
 void nf_syn_step(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg);
 void nf_rst_step(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg);
-void nf_lock_isn(nf_dir *d, uint32_t isn);
-bool nf_is_candidate(const nf_dir *d, uint32_t isn);
+void nf_lock_isn(nf_conn *conn, int dir, uint32_t isn);
+bool nf_is_candidate(const nf_conn *conn, int dir, uint32_t isn);
 void nf_resolve_syn_data(netfeat_streams *st, nf_stream *flow, int dir, uint64_t taken);
 void nf_drop_syn_data(netfeat_streams *st, nf_stream *flow, int dir);
 void nf_syn_free(netfeat_streams *st, nf_syn **syn);
@@ -419,13 +439,6 @@ static inline int64_t nf_offset(const nf_dir *d, uint32_t seq)
     return d->next + (int32_t)(seq - (d->base + (uint32_t)(uint64_t)d->next));
 }
 
-static inline void nf_wait_stop(netfeat_streams *st, nf_dir *d, int kind)
-{
-    if (d->waits[kind].set) {
-        nf_wait_end(st, &d->waits[kind], kind);
-    }
-}
-
 static inline nf_conn *nf_conn_of(const nf_stream *flow)
 {
     return flow->key.protocol == NF_PROTOCOL_TCP ? flow->tcp.conn : NULL;
@@ -436,14 +449,34 @@ static inline bool nf_has(const nf_dir *d, uint32_t flag)
     return (d->flags & flag) != 0;
 }
 
+static inline void nf_wait_stop(netfeat_streams *st, nf_conn *conn, int dir, int kind)
+{
+    if (nf_has(&conn->dirs[dir], (uint32_t)NF_DIR_WAITS << kind)) {
+        nf_wait_end(st, conn, dir, kind);
+    }
+}
+
+/* What a direction holds, to look at; the way to change it is nf_hold_get(). */
+static inline const nf_hold *nf_hold_of(const nf_conn *conn, int dir)
+{
+    return conn->holds != NULL ? &conn->holds[dir] : &nf_holds_nothing;
+}
+
+/* Behind the last byte that the caller wants. */
+static inline int64_t nf_depth(const netfeat_streams *st, const nf_dir *d)
+{
+    return nf_has(d, NF_DIR_SKIPPED) ? d->next : st->config.depth;
+}
+
 /* Deliver what can be delivered, declare what is due, watch what is missing, see whether the end is reached. force:
    whatever holds it back. */
 static inline void nf_pump(netfeat_streams *st, nf_stream *flow, int dir, bool force)
 {
-    const nf_dir *d = &flow->tcp.conn->dirs[dir];
+    const nf_conn *conn = flow->tcp.conn;
+    const nf_dir *d = &conn->dirs[dir];
 
-    if (d->store.first != NULL || d->acked > d->next || d->waits[NF_WAIT_HOLE].set ||
-        d->waits[NF_WAIT_ACK].set || nf_has(d, NF_DIR_FIN | NF_DIR_CUT)) {
+    if (nf_hold_of(conn, dir)->store.first != NULL || d->acked > d->next ||
+        nf_has(d, NF_DIR_WAITS << NF_WAIT_HOLE | NF_DIR_WAITS << NF_WAIT_ACK | NF_DIR_FIN | NF_DIR_CUT)) {
         nf_pump_held(st, flow, dir, force);
     }
 }
