@@ -19,7 +19,7 @@ static int64_t min64(int64_t a, int64_t b)
 
 static void mark_urgent(netfeat_streams *st, nf_stream *flow, int dir, int64_t at)
 {
-    nf_hold *h = nf_hold_get(st, flow->tcp.conn, dir);
+    nf_hold *h = nf_hold_get(st, flow->conn, dir);
     nf_urgent *u = h->urgent;
     uint32_t i;
 
@@ -53,7 +53,7 @@ static void mark_urgent(netfeat_streams *st, nf_stream *flow, int dir, int64_t a
 static void compare_recent(netfeat_streams *st, nf_stream *flow, int dir, int64_t s, int64_t e,
                            const uint8_t *data)
 {
-    const nf_recent *r = nf_hold_of(flow->tcp.conn, dir)->recent;
+    const nf_recent *r = nf_hold_of(flow->conn, dir)->recent;
     int64_t from = s, first = 0;
     uint64_t n = 0;
     nf_event *ev;
@@ -115,7 +115,7 @@ void nf_enforce_total(netfeat_streams *st, nf_stream *flow, int dir)
 
 static void enforce_direction(netfeat_streams *st, nf_stream *flow, int dir)
 {
-    const nf_store *store = &nf_hold_of(flow->tcp.conn, dir)->store;
+    const nf_store *store = &nf_hold_of(flow->conn, dir)->store;
 
     while (store->bytes > st->config.max_buffered || store->nodes > st->config.max_segments) {
         nf_gap(st, flow, dir, NETFEAT_GAP_LIMIT);
@@ -128,15 +128,15 @@ static void enforce_direction(netfeat_streams *st, nf_stream *flow, int dir)
 /* Nothing waits in front of these bytes or in their place, and nothing holds them back. */
 static bool goes_straight(const netfeat_streams *st, const nf_stream *flow, int dir, const payload *p)
 {
-    const nf_node *first = nf_hold_of(flow->tcp.conn, dir)->store.first;
+    const nf_node *first = nf_hold_of(flow->conn, dir)->store.first;
 
-    return p->s == flow->tcp.conn->dirs[dir].next && (first == NULL || first->s >= p->e) &&
+    return p->s == flow->conn->dirs[dir].next && (first == NULL || first->s >= p->e) &&
            st->config.deliver == NETFEAT_DELIVER_CONTIGUOUS && !nf_gated(flow);
 }
 
 static void store(netfeat_streams *st, nf_stream *flow, int dir, const payload *p, int64_t os, int64_t oe)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     nf_hold *h = nf_hold_get(st, conn, dir);
     nf_overlap overlap;
     nf_event *ev;
@@ -166,7 +166,7 @@ static void store(netfeat_streams *st, nf_stream *flow, int dir, const payload *
 /* Nothing behind the depth. False if nothing is left. */
 static bool cut_at_depth(netfeat_streams *st, nf_stream *flow, int dir, payload *p)
 {
-    nf_dir *d = &flow->tcp.conn->dirs[dir];
+    nf_dir *d = &flow->conn->dirs[dir];
     int64_t depth = nf_depth(st, d);
 
     if (p->e <= depth) {
@@ -186,7 +186,7 @@ static bool cut_at_depth(netfeat_streams *st, nf_stream *flow, int dir, payload 
 /* Payload that is new at least in part, or of which nothing was captured. `os` is where its segment starts. */
 static void new_bytes(netfeat_streams *st, nf_stream *flow, int dir, payload p, int64_t os)
 {
-    nf_dir *d = &flow->tcp.conn->dirs[dir];
+    nf_dir *d = &flow->conn->dirs[dir];
     int64_t oe = p.e;
 
     if (p.s < d->next) {
@@ -214,7 +214,7 @@ static void new_bytes(netfeat_streams *st, nf_stream *flow, int dir, payload p, 
 void nf_data(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset, const uint8_t *data, uint32_t len,
              uint32_t captured, int urgent)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     nf_dir *d = &conn->dirs[dir];
     payload p = {offset, offset + len, data};
 
@@ -257,7 +257,7 @@ void nf_data(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset, cons
 
 void nf_fin(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     nf_dir *d = &conn->dirs[dir];
 
     d->flags |= NF_DIR_FIN_SEEN;

@@ -6,7 +6,7 @@
 
 bool nf_gated(const nf_stream *flow)
 {
-    const nf_conn *conn = flow->tcp.conn;
+    const nf_conn *conn = flow->conn;
 
     return conn->gate || !(conn->est || conn->async || flow->midstream);
 }
@@ -54,8 +54,8 @@ static void emit(netfeat_streams *st, nf_stream *flow, int dir, int type, int64_
 
 static void emit_around_urgent(netfeat_streams *st, nf_stream *flow, int dir, const uint8_t *data, size_t len)
 {
-    nf_urgent *u = nf_hold_of(flow->tcp.conn, dir)->urgent;
-    int64_t at = flow->tcp.conn->dirs[dir].next, end = at + (int64_t)len;
+    nf_urgent *u = nf_hold_of(flow->conn, dir)->urgent;
+    int64_t at = flow->conn->dirs[dir].next, end = at + (int64_t)len;
     uint32_t used = 0;
 
     while (used < u->n && u->at[used] < end) {
@@ -77,8 +77,8 @@ static void emit_around_urgent(netfeat_streams *st, nf_stream *flow, int dir, co
 
 void nf_deliver(netfeat_streams *st, nf_stream *flow, int dir, const uint8_t *data, size_t len)
 {
-    nf_dir *d = &flow->tcp.conn->dirs[dir];
-    const nf_urgent *urgent = nf_hold_of(flow->tcp.conn, dir)->urgent;
+    nf_dir *d = &flow->conn->dirs[dir];
+    const nf_urgent *urgent = nf_hold_of(flow->conn, dir)->urgent;
 
     if (urgent != NULL && urgent->n > 0) {
         emit_around_urgent(st, flow, dir, data, len);
@@ -86,7 +86,7 @@ void nf_deliver(netfeat_streams *st, nf_stream *flow, int dir, const uint8_t *da
         emit(st, flow, dir, NETFEAT_STREAM_DATA, d->next, data, len);
     }
     if (st->config.recent_bytes != 0) {
-        remember(st, flow->tcp.conn, dir, data, len);
+        remember(st, flow->conn, dir, data, len);
     }
     d->next += (int64_t)len;
 }
@@ -94,8 +94,8 @@ void nf_deliver(netfeat_streams *st, nf_stream *flow, int dir, const uint8_t *da
 /* The nodes that start at `next`, as far as they may go. */
 static void deliver_held(netfeat_streams *st, nf_stream *flow, int dir, bool force)
 {
-    const nf_dir *d = &flow->tcp.conn->dirs[dir];
-    nf_store *store = flow->tcp.conn->holds != NULL ? &flow->tcp.conn->holds[dir].store : NULL;
+    const nf_dir *d = &flow->conn->dirs[dir];
+    nf_store *store = flow->conn->holds != NULL ? &flow->conn->holds[dir].store : NULL;
     bool on_ack = st->config.deliver == NETFEAT_DELIVER_ON_ACK && !force;
 
     while (store != NULL && store->first != NULL && store->first->s == d->next) {
@@ -118,7 +118,7 @@ static void deliver_held(netfeat_streams *st, nf_stream *flow, int dir, bool for
 
 bool nf_gap(netfeat_streams *st, nf_stream *flow, int dir, int reason)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     nf_dir *d = &conn->dirs[dir];
     const nf_hold *h = nf_hold_of(conn, dir);
     int64_t target = h->store.first != NULL ? h->store.first->s : d->next;
@@ -157,7 +157,7 @@ bool nf_gap(netfeat_streams *st, nf_stream *flow, int dir, int reason)
 
 void nf_drop_held(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     nf_store *store;
     uint64_t before;
     nf_event *ev;
@@ -179,7 +179,7 @@ void nf_drop_held(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset)
 
 void nf_truncate(netfeat_streams *st, nf_stream *flow, int dir)
 {
-    nf_dir *d = &flow->tcp.conn->dirs[dir];
+    nf_dir *d = &flow->conn->dirs[dir];
 
     if (!nf_has(d, NF_DIR_TRUNCATED)) {
         d->flags |= NF_DIR_TRUNCATED;
@@ -189,7 +189,7 @@ void nf_truncate(netfeat_streams *st, nf_stream *flow, int dir)
 
 void nf_skip_direction(netfeat_streams *st, nf_stream *flow, int dir)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
 
     if (conn->holds != NULL) {
         nf_store_clear(&st->pool, &conn->holds[dir].store);
@@ -204,7 +204,7 @@ void nf_skip_direction(netfeat_streams *st, nf_stream *flow, int dir)
 
 static void watch_hole(netfeat_streams *st, nf_stream *flow, int dir)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     const nf_node *first = nf_hold_of(conn, dir)->store.first;
 
     if (first != NULL && first->s > conn->dirs[dir].next) {
@@ -217,7 +217,7 @@ static void watch_hole(netfeat_streams *st, nf_stream *flow, int dir)
 /* Bytes that the peer acknowledged are missing: wait, or declare the gap. True if it did that. */
 static bool acked_hole(netfeat_streams *st, nf_stream *flow, int dir)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     const nf_dir *d = &conn->dirs[dir];
     const nf_node *first = nf_hold_of(conn, dir)->store.first;
     bool next_is_held = first != NULL && first->s == d->next;
@@ -235,7 +235,7 @@ static bool acked_hole(netfeat_streams *st, nf_stream *flow, int dir)
 
 void nf_pump_held(netfeat_streams *st, nf_stream *flow, int dir, bool force)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     nf_dir *d = &conn->dirs[dir];
     bool first = true;
 
@@ -268,7 +268,7 @@ void nf_pump_held(netfeat_streams *st, nf_stream *flow, int dir, bool force)
 
 void nf_flush(netfeat_streams *st, nf_stream *flow, int dir, int reason)
 {
-    const nf_conn *conn = flow->tcp.conn;
+    const nf_conn *conn = flow->conn;
 
     nf_pump(st, flow, dir, true);
     while (nf_hold_of(conn, dir)->store.first != NULL && nf_gap(st, flow, dir, reason)) {

@@ -130,10 +130,10 @@ static uint64_t udp_counter(const nf_stream *flow, int dir, int which)
 {
     switch (which) {
     case NF_COUNT_SEGS:
-        return flow->udp.segs[dir];
+        return flow->udp_segs[dir];
     case NF_COUNT_BYTES:
     case NF_COUNT_DELIVERED_BYTES:
-        return flow->udp.bytes[dir];
+        return flow->udp_bytes[dir];
     default:
         return 0;
     }

@@ -169,7 +169,7 @@ static void prepare(const netfeat_streams *st, const nf_packet *pkt, const uint8
         return;
     }
     p->kind = NF_RECORD_SEGMENT;
-    memset(seg, 0, sizeof *seg);
+    seg->flags = 0;
     nf_segment_key(st, seg, pkt->ip_protocol, pkt->src_ip, pkt->dst_ip, pkt->src_port, pkt->dst_port);
     seg->data = pkt->payload;
     seg->len = pkt->payload_length;
@@ -262,8 +262,8 @@ static void record(netfeat_streams *st, const nf_record *r, nf_prepared *p)
    others are looked at. */
 static void look_ahead(netfeat_streams *st)
 {
-    static void (*const stages[])(const netfeat_streams *, const nf_segment *) = {nf_prefetch_record,
-                                                                                  nf_prefetch_conn};
+    static void (*const stages[])(const netfeat_streams *, nf_segment *) = {nf_prefetch_record,
+                                                                            nf_prefetch_conn};
     nf_stream_input *in = st->input;
 
     for (int i = 0; i < in->n_records; i++) {

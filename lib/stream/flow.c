@@ -52,6 +52,11 @@ static uint32_t chunk_records(size_t n)
     return n == 0 ? FIRST_CHUNK : n < DOUBLINGS ? (uint32_t)FIRST_CHUNK << (n - 1) : CHUNK;
 }
 
+static size_t chunk_bytes(size_t n)
+{
+    return chunk_records(n) * sizeof(nf_stream) + NF_ARENA_ALIGN;
+}
+
 /* The first record of chunk n > 0. */
 static uint32_t chunk_start(size_t n)
 {
@@ -67,7 +72,7 @@ nf_stream *nf_stream_at(const netfeat_streams *st, uint32_t index)
     } else if (index >= FIRST_CHUNK) {
         n = (size_t)(32 - __builtin_clz(index / FIRST_CHUNK));
     }
-    return &st->chunks[n][n > 0 ? index - chunk_start(n) : index];
+    return &st->chunks[n].records[n > 0 ? index - chunk_start(n) : index];
 }
 
 static int add_chunk(netfeat_streams *st)
@@ -75,22 +80,24 @@ static int add_chunk(netfeat_streams *st)
     size_t n = st->n_chunks;
     uint32_t first = n == 0 ? 0 : chunk_start(n);
     nf_stream *chunk;
+    void *block;
     int code = nf_grow(st->ctx, (void **)&st->chunks, &st->chunks_cap, n + 1, sizeof *st->chunks);
 
     if (code != 0) {
         return code;
     }
-    chunk = nf_alloc_array(st->ctx, chunk_records(n), sizeof *chunk);
-    if (chunk == NULL) {
+    block = nf_alloc(st->ctx, chunk_bytes(n));
+    if (block == NULL) {
         return nf_ctx_code(st->ctx);
     }
+    chunk = (nf_stream *)(((uintptr_t)block + NF_ARENA_ALIGN - 1) & ~(uintptr_t)(NF_ARENA_ALIGN - 1));
     for (uint32_t i = chunk_records(n); i-- > 0;) {
         chunk[i].index = first + i;
         chunk[i].next = st->free_flow;
         chunk[i].alive = false;
         st->free_flow = chunk[i].index;
     }
-    st->chunks[st->n_chunks++] = chunk;
+    st->chunks[st->n_chunks++] = (nf_record_chunk){chunk, block};
     return NETFEAT_OK;
 }
 
@@ -169,7 +176,7 @@ void nf_streams_close(netfeat_streams *st)
     nf_slab_trim(st->ctx, &st->rares, 0);
     nf_slab_trim(st->ctx, &st->holds, 0);
     for (size_t i = 0; i < st->n_chunks; i++) {
-        nf_free(st->ctx, st->chunks[i], chunk_records(i) * sizeof *st->chunks[i]);
+        nf_free(st->ctx, st->chunks[i].block, chunk_bytes(i));
     }
     nf_free(st->ctx, st->chunks, st->chunks_cap * sizeof *st->chunks);
     nf_map_free(st->ctx, &st->map);
@@ -347,8 +354,8 @@ void nf_stream_remove(netfeat_streams *st, nf_stream *flow)
     *(flow->older != NF_NONE ? &nf_stream_at(st, flow->older)->newer : &st->oldest) = flow->newer;
     *(flow->newer != NF_NONE ? &nf_stream_at(st, flow->newer)->older : &st->newest) = flow->older;
     for (int d = 0; d < 2 && nf_conn_of(flow) != NULL; d++) {
-        nf_wait_stop(st, flow->tcp.conn, d, NF_WAIT_HOLE);
-        nf_wait_stop(st, flow->tcp.conn, d, NF_WAIT_ACK);
+        nf_wait_stop(st, flow->conn, d, NF_WAIT_HOLE);
+        nf_wait_stop(st, flow->conn, d, NF_WAIT_ACK);
     }
     flow->alive = false;
     st->n_flows--;
@@ -393,7 +400,7 @@ nf_conn *nf_stream_promote(netfeat_streams *st, nf_stream *flow)
         conn->dirs[d].flags = flow->skip ? NF_DIR_SKIPPED : 0;
         conn->policy[d] = (uint8_t)policy_for(st, flow->key.ip[(d == 0) != flow->swapped]);
     }
-    flow->tcp.conn = conn;
+    flow->conn = conn;
     st->flow_bytes += sizeof *conn;
     high_water(st, NF_TOTAL_STREAM_BYTES_HIGH, st->flow_bytes);
     return conn;

@@ -90,7 +90,7 @@ void nf_syn_free(netfeat_streams *st, nf_syn **syn)
 
 void nf_resolve_syn_data(netfeat_streams *st, nf_stream *flow, int dir, uint64_t taken)
 {
-    nf_hold *h = &flow->tcp.conn->holds[dir];
+    nf_hold *h = &flow->conn->holds[dir];
     nf_syn *syn = h->syn_data;
     uint32_t n = taken < syn->len ? (uint32_t)taken : syn->len;
 
@@ -108,11 +108,11 @@ void nf_resolve_syn_data(netfeat_streams *st, nf_stream *flow, int dir, uint64_t
 
 void nf_drop_syn_data(netfeat_streams *st, nf_stream *flow, int dir)
 {
-    const nf_syn *syn = nf_hold_of(flow->tcp.conn, dir)->syn_data;
+    const nf_syn *syn = nf_hold_of(flow->conn, dir)->syn_data;
 
     if (syn != NULL) {
         nf_count(st, flow, dir, NF_COUNT_SYN_DATA_DROPPED, syn->len);
-        nf_syn_free(st, &flow->tcp.conn->holds[dir].syn_data);
+        nf_syn_free(st, &flow->conn->holds[dir].syn_data);
     }
 }
 
@@ -130,10 +130,10 @@ void nf_syns_collect(netfeat_streams *st)
 /* The peer answers the SYN that was seen in an established stream: it was the start of a new one. */
 static void reuse(netfeat_streams *st, nf_stream *flow)
 {
-    nf_syn *syn = flow->tcp.conn->resyn;
+    nf_syn *syn = flow->conn->resyn;
 
     nf_count(st, flow, syn->side, NF_COUNT_SYN_REUSE, 1);
-    flow->tcp.conn->resyn = NULL;
+    flow->conn->resyn = NULL;
     st->replay = syn;
     nf_stream_end(st, flow, NETFEAT_END_REUSED);
 }
@@ -161,7 +161,7 @@ nf_segment nf_replayed_syn(const nf_syn *syn, const nf_segment *answer)
 /* Established: a SYN changes nothing, until it is answered. */
 static void syn_in_established(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     const nf_dir *x = &conn->dirs[side];
     bool ack = (seg->flags & NETFEAT_TCP_ACK) != 0;
     bool known = nf_has(x, NF_DIR_ISN) && seg->seq == conn->ends[side].isn;
@@ -183,7 +183,7 @@ static void syn_in_established(netfeat_streams *st, nf_stream *flow, int side, c
 /* Does a SYN|ACK answer a SYN of the peer, or a part of the payload on it? */
 static bool check_syn_ack(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     nf_dir *y = &conn->dirs[!side];
     uint32_t isn = seg->ack - 1;
     bool answers = nf_is_candidate(conn, !side, isn);
@@ -228,7 +228,7 @@ static void note_options(netfeat_streams *st, nf_conn *conn, int side, const nf_
 
 static void syn_ack(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     nf_dir *x = &conn->dirs[side], *y = &conn->dirs[!side];
     int64_t acked = nf_offset(y, seg->ack);
 
@@ -255,7 +255,7 @@ static void set_edge(nf_dir *y, int64_t edge, uint32_t window)
 
 void nf_syn_step(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     nf_dir *x = &conn->dirs[side], *y = &conn->dirs[!side];
     bool ack = (seg->flags & NETFEAT_TCP_ACK) != 0;
 
@@ -296,7 +296,7 @@ void nf_syn_step(netfeat_streams *st, nf_stream *flow, int side, const nf_segmen
 /* Would the peer obey an RST from `side`? Only at the exact place (RFC 5961, section 3). */
 static bool rst_is_exact(const netfeat_streams *st, const nf_stream *flow, int side, const nf_segment *seg)
 {
-    const nf_conn *conn = flow->tcp.conn;
+    const nf_conn *conn = flow->conn;
     const nf_dir *x = &conn->dirs[side], *y = &conn->dirs[!side];
     bool ack = (seg->flags & NETFEAT_TCP_ACK) != 0;
     int64_t at;
@@ -322,7 +322,7 @@ static bool rst_is_exact(const netfeat_streams *st, const nf_stream *flow, int s
 
 void nf_rst_step(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
 
     if (seg->len > 0) {
         nf_count(st, flow, side, NF_COUNT_RST_DATA, 1);

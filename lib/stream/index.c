@@ -17,17 +17,36 @@ void nf_segment_key(const netfeat_streams *st, nf_segment *seg, int protocol, co
                     const uint8_t *dst_ip, uint16_t src_port, uint16_t dst_port)
 {
     nf_stream_key *key = &seg->key;
-    int order = memcmp(src_ip, dst_ip, sizeof key->ip[0]);
+    uint64_t src[2], dst[2];
 
-    seg->swapped = order > 0 || (order == 0 && src_port > dst_port);
-    memset(key, 0, sizeof *key);
+    memcpy(src, src_ip, sizeof src);
+    memcpy(dst, dst_ip, sizeof dst);
+    seg->swapped = src[1] != dst[1]   ? src[1] > dst[1]
+                   : src[0] != dst[0] ? src[0] > dst[0]
+                                      : src_port > dst_port;
     memcpy(key->ip[seg->swapped], src_ip, sizeof key->ip[0]);
     memcpy(key->ip[!seg->swapped], dst_ip, sizeof key->ip[0]);
     key->port[seg->swapped] = src_port;
     key->port[!seg->swapped] = dst_port;
     key->protocol = (uint8_t)protocol;
+    key->zero = 0;
+    seg->guess = NULL;
     seg->hash = hash_key(st, key);
     seg->seed = st->seed;
+}
+
+/* Keys of equal size, without a call: this is done for every segment. */
+static bool same_key(const nf_stream_key *a, const nf_stream_key *b)
+{
+    uint64_t x[5], y[5];
+
+    for (size_t i = 0; i < 5; i++) {
+        size_t at = i < 4 ? i * 8 : sizeof *a - 8;
+
+        memcpy(&x[i], (const char *)a + at, 8);
+        memcpy(&y[i], (const char *)b + at, 8);
+    }
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4])) == 0;
 }
 
 /* A new secret out of the old one, and the whole index again. At most once per as many packets as there are
@@ -52,13 +71,18 @@ static void reseed(netfeat_streams *st)
 
 nf_stream *nf_stream_find(netfeat_streams *st, const nf_segment *seg, int *ret_side)
 {
-    uint64_t hash = seg->seed == st->seed ? seg->hash : hash_key(st, &seg->key);
-    uint64_t start = nf_map_start(&st->map, hash), pos = start;
+    uint64_t hash, start, pos;
     uint32_t i;
 
+    if (seg->guess != NULL && seg->guess->alive && same_key(&seg->guess->key, &seg->key)) {
+        *ret_side = seg->swapped != seg->guess->swapped;
+        return seg->guess;
+    }
+    hash = seg->seed == st->seed ? seg->hash : hash_key(st, &seg->key);
+    start = pos = nf_map_start(&st->map, hash);
     while ((i = nf_map_next(&st->map, hash, &pos)) != NF_MAP_NONE) {
         nf_stream *flow = nf_stream_at(st, i);
-        if (memcmp(&flow->key, &seg->key, sizeof seg->key) == 0) {
+        if (same_key(&flow->key, &seg->key)) {
             *ret_side = seg->swapped != flow->swapped;
             break;
         }
@@ -88,35 +112,28 @@ void nf_index_remove(netfeat_streams *st, const nf_stream *flow)
 
 /* ---- fetching ahead ---- */
 
-void nf_prefetch_slot(const netfeat_streams *st, const nf_segment *seg)
+void nf_prefetch_slot(const netfeat_streams *st, nf_segment *seg)
 {
     nf_map_prefetch(&st->map, seg->hash);
 }
 
-/* The likely record: the first with that tag. */
-static nf_stream *guess(const netfeat_streams *st, const nf_segment *seg)
+/* The likely record is the first with that tag; unless the chain is so long that nf_stream_find() has to see it. */
+void nf_prefetch_record(const netfeat_streams *st, nf_segment *seg)
 {
-    uint64_t pos = nf_map_start(&st->map, seg->hash);
+    uint64_t start = nf_map_start(&st->map, seg->hash), pos = start;
     uint32_t i = nf_map_next(&st->map, seg->hash, &pos);
 
-    return i != NF_MAP_NONE ? nf_stream_at(st, i) : NULL;
-}
-
-void nf_prefetch_record(const netfeat_streams *st, const nf_segment *seg)
-{
-    const char *p = (const char *)guess(st, seg);
-
-    if (p != NULL) {
-        __builtin_prefetch(p);
-        __builtin_prefetch(p + CACHE_LINE);
+    if (i != NF_MAP_NONE && pos >= start && pos - start <= LONG_CHAIN) {
+        seg->guess = nf_stream_at(st, i);
+        __builtin_prefetch(seg->guess, 1);
     }
 }
 
-void nf_prefetch_conn(const netfeat_streams *st, const nf_segment *seg)
+void nf_prefetch_conn(const netfeat_streams *st, nf_segment *seg)
 {
-    const nf_stream *flow = guess(st, seg);
-    const char *conn = flow != NULL ? (const char *)nf_conn_of(flow) : NULL;
+    const char *conn = seg->guess != NULL ? (const char *)nf_conn_of(seg->guess) : NULL;
 
+    (void)st;
     for (size_t at = 0; conn != NULL && at < NF_CONN_HOT; at += CACHE_LINE) {
         __builtin_prefetch(conn + at, 1);
     }

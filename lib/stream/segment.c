@@ -77,7 +77,7 @@ static void check_closed(nf_conn *conn)
 
 void nf_acked(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     nf_dir *y = &conn->dirs[dir];
 
     if (nf_has(y, NF_DIR_FIN) && offset > conn->ends[dir].fin) {
@@ -307,7 +307,7 @@ static bool is_plain_syn(const nf_segment *seg)
 
 static void note_segment(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg)
 {
-    nf_dir *x = &flow->tcp.conn->dirs[side];
+    nf_dir *x = &flow->conn->dirs[side];
 
     x->hot[NF_COUNT_SEGS]++;
     x->hot[NF_COUNT_BYTES] += seg->len;
@@ -322,12 +322,12 @@ static void apply_first_syn(netfeat_streams *st, nf_stream *flow)
 {
     nf_segment syn = {
         .flags = NETFEAT_TCP_SYN,
-        .seq = flow->tcp.seq,
-        .tsval = flow->tcp.tsval,
-        .has_tsval = flow->tcp.has_tsval,
-        .window = flow->tcp.window,
-        .scale = flow->tcp.scale,
-        .md5 = flow->tcp.md5,
+        .seq = flow->syn.seq,
+        .tsval = flow->syn.tsval,
+        .has_tsval = flow->syn.has_tsval,
+        .window = flow->syn.window,
+        .scale = flow->syn.scale,
+        .md5 = flow->syn.md5,
     };
     int64_t now = st->now;
 
@@ -360,12 +360,12 @@ static nf_stream *open_flow(netfeat_streams *st, const nf_segment *seg)
     }
     if (syn) {
         flow->initiator = (seg->flags & NETFEAT_TCP_ACK) != 0;
-        flow->tcp.seq = seg->seq;
-        flow->tcp.tsval = seg->tsval;
-        flow->tcp.has_tsval = seg->has_tsval;
-        flow->tcp.md5 = seg->md5;
-        flow->tcp.window = seg->window;
-        flow->tcp.scale = seg->scale;
+        flow->syn.seq = seg->seq;
+        flow->syn.tsval = seg->tsval;
+        flow->syn.has_tsval = seg->has_tsval;
+        flow->syn.md5 = seg->md5;
+        flow->syn.window = seg->window;
+        flow->syn.scale = seg->scale;
     }
     flow->midstream = !syn;
     return flow;
@@ -384,7 +384,7 @@ static bool is_reuse(const nf_stream *flow, int side, const nf_segment *seg)
 /* The connection of a record; built when the second packet comes. NULL on failure. */
 static nf_conn *connection(netfeat_streams *st, nf_stream *flow, bool is_new)
 {
-    if (flow->tcp.conn == NULL) {
+    if (flow->conn == NULL) {
         if (nf_stream_promote(st, flow) == NULL) {
             return NULL;
         }
@@ -394,7 +394,7 @@ static nf_conn *connection(netfeat_streams *st, nf_stream *flow, bool is_new)
             nf_count(st, flow, 0, NF_COUNT_MIDSTREAM, 1);
         }
     }
-    return flow->tcp.conn;
+    return flow->conn;
 }
 
 /* A segment with a good checksum and sensible flags; flow is its stream, or NULL. */
@@ -457,7 +457,7 @@ void nf_tcp_segment(netfeat_streams *st, const nf_segment *seg)
     }
     if (seg->bad_checksum) {
         st->totals[NF_TOTAL_BAD_CSUM]++;
-        if (flow != NULL && flow->tcp.conn != NULL) {
+        if (flow != NULL && flow->conn != NULL) {
             nf_count(st, flow, side, NF_COUNT_BAD_CSUM, 1);
         }
         return;

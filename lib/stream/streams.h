@@ -39,31 +39,32 @@ enum {
 };
 #undef TOTAL
 
+typedef struct nf_stream nf_stream;
+
 typedef struct {
-    uint8_t ip[2][16]; /* the smaller endpoint (address, port) first */
+    uint8_t ip[2][16]; /* which endpoint (address, port) is first does not depend on the direction */
     uint16_t port[2];
     uint8_t protocol;
-    uint8_t zero[3];
+    uint8_t zero;
 } nf_stream_key;
 
 /* One TCP segment or UDP datagram, as the steps see it. */
 typedef struct {
-    int64_t time;
-    bool has_time;
+    nf_stream_key key;
+    bool swapped;     /* the sender is the key's second endpoint */
+    int8_t scale;     /* TCP option 3, -1: none */
+    uint64_t hash;    /* of the key ... */
+    uint32_t seed;    /* ... and the number of the secret that it was made with */
+    uint32_t len;     /* payload by the IP length */
+    nf_stream *guess; /* where its stream was when it was fetched ahead, or NULL */
+    const uint8_t *data;
+    uint64_t packet;   /* its number */
+    uint32_t captured; /* of len, how much is there */
+    uint32_t seq, ack, tsval;
+    uint16_t flags, window, urgent;
     bool bad_checksum;
     bool md5;       /* TCP option 19 */
     bool has_tsval; /* TCP option 8 */
-    int8_t scale;   /* TCP option 3, -1: none */
-    nf_stream_key key;
-    bool swapped;  /* the sender is the key's second endpoint */
-    uint32_t seed; /* ... that hash was made with */
-    uint64_t hash; /* of the key */
-    uint16_t flags, window, urgent;
-    uint32_t seq, ack, tsval;
-    const uint8_t *data;
-    uint32_t len;      /* payload by the IP length */
-    uint32_t captured; /* of it, how much is there */
-    uint64_t packet;   /* its number */
 } nf_segment;
 
 /* Marks of urgent bytes, ascending. */
@@ -168,6 +169,7 @@ typedef struct {
     _Alignas(NF_ARENA_ALIGN) nf_dir dirs[2];
     nf_hold *holds; /* of both directions, or NULL */
     uint64_t *rare; /* counters that are seldom: 2 * NF_RARE_COUNTERS */
+    nf_syn *resyn;  /* SYN in an established stream */
     int64_t ts_time[2];
     uint32_t ts_recent[2];
     uint16_t history_once[2];
@@ -176,10 +178,9 @@ typedef struct {
     bool est, lossy, async, gate;
     bool reset_by[2];
     uint8_t policy[2]; /* NETFEAT_OVERLAP_* */
-    nf_ends ends[2];
-    nf_syn *resyn;              /* SYN in an established stream */
-    uint32_t history_seq[2][4]; /* of the last s, h, f, r letter */
     uint8_t history_n;
+    nf_ends ends[2];
+    uint32_t history_seq[2][4]; /* of the last s, h, f, r letter */
     char history[NF_HISTORY];
 } nf_conn;
 #define NF_CONN_HOT offsetof(nf_conn, ends)
@@ -197,34 +198,42 @@ enum {
     NF_CLASSES
 };
 
-/* A stream. Until a second packet comes this is all there is of a TCP connection. */
-typedef struct {
+/* A stream. Until a second packet comes this is all there is of a TCP connection. The first cache line is all that a
+   further segment of it touches. */
+struct nf_stream {
     nf_stream_key key;
-    uint64_t id, first_packet;
-    int64_t first_time, last;
-    int64_t listed; /* when it was put at the end of its list */
+    uint8_t class_id;
+    int8_t initiator : 2; /* 0, 1; -1 unknown */
+    bool swapped : 1;     /* endpoint 0 is the key's second */
+    bool midstream : 1, alive : 1, skip : 1;
     union {
+        nf_conn *conn; /* TCP; NULL: the SYN is all that was seen */
+        uint32_t udp_segs[2];
+    };
+    int64_t last;   /* segment */
+    int64_t listed; /* when it was put at the end of its list */
+    uint64_t id, first_packet;
+    int64_t first_time;
+    union {
+        uint64_t udp_bytes[2];
         struct {
-            nf_conn *conn; /* NULL: the SYN is all that was seen */
             uint32_t seq, tsval;
             uint16_t window;
             int8_t scale;
             bool has_tsval : 1, md5 : 1;
-        } tcp;
-        struct {
-            uint64_t bytes[2];
-            uint32_t segs[2];
-        } udp;
+        } syn; /* while it is all that was seen */
     };
     uint32_t index; /* of this record */
     uint32_t prev,
         next; /* in the list of its class; NF_NONE at the ends. next also links free and spent ones */
     uint32_t older, newer; /* in the order of opening */
-    uint8_t class_id;
-    int8_t initiator; /* 0, 1; -1 unknown */
-    bool swapped : 1; /* endpoint 0 is the key's second */
-    bool midstream : 1, alive : 1, skip : 1;
-} nf_stream;
+};
+
+/* Records in one block; the first starts on a cache line. */
+typedef struct {
+    nf_stream *records;
+    void *block;
+} nf_record_chunk;
 
 typedef struct {
     nf_stream *flow;
@@ -264,7 +273,7 @@ struct netfeat_streams {
     /* streams: records in chunks that stay where they are, an index by key, lists by class */
     uint8_t secret[NF_SECRET_BYTES];
     nf_map map;
-    nf_stream **chunks;
+    nf_record_chunk *chunks;
     size_t n_chunks, chunks_cap;
     uint32_t free_flow;      /* list by next */
     uint32_t spent_flow;     /* ended; events still name them */
@@ -314,9 +323,9 @@ nf_stream *nf_stream_find(netfeat_streams *st, const nf_segment *seg, int *ret_s
 void nf_index_add(netfeat_streams *st, const nf_stream *flow);
 void nf_index_remove(netfeat_streams *st, const nf_stream *flow);
 /* Fetch ahead what finding its stream, and working on it, will touch; each after the one before. */
-void nf_prefetch_slot(const netfeat_streams *st, const nf_segment *seg);
-void nf_prefetch_record(const netfeat_streams *st, const nf_segment *seg);
-void nf_prefetch_conn(const netfeat_streams *st, const nf_segment *seg);
+void nf_prefetch_slot(const netfeat_streams *st, nf_segment *seg);
+void nf_prefetch_record(const netfeat_streams *st, nf_segment *seg);
+void nf_prefetch_conn(const netfeat_streams *st, nf_segment *seg);
 
 /* ---- flow.c: the table ---- */
 int nf_streams_open(netfeat_streams *st);
@@ -441,7 +450,7 @@ static inline int64_t nf_offset(const nf_dir *d, uint32_t seq)
 
 static inline nf_conn *nf_conn_of(const nf_stream *flow)
 {
-    return flow->key.protocol == NF_PROTOCOL_TCP ? flow->tcp.conn : NULL;
+    return flow->key.protocol == NF_PROTOCOL_TCP ? flow->conn : NULL;
 }
 
 static inline bool nf_has(const nf_dir *d, uint32_t flag)
@@ -472,7 +481,7 @@ static inline int64_t nf_depth(const netfeat_streams *st, const nf_dir *d)
    whatever holds it back. */
 static inline void nf_pump(netfeat_streams *st, nf_stream *flow, int dir, bool force)
 {
-    const nf_conn *conn = flow->tcp.conn;
+    const nf_conn *conn = flow->conn;
     const nf_dir *d = &conn->dirs[dir];
 
     if (nf_hold_of(conn, dir)->store.first != NULL || d->acked > d->next ||

@@ -10,7 +10,7 @@
 /* Of a direction that waits. */
 static nf_wait *wait_at(const netfeat_streams *st, uint32_t dir, int kind)
 {
-    return &nf_stream_at(st, dir / 2)->tcp.conn->holds[dir % 2].waits[kind];
+    return &nf_stream_at(st, dir / 2)->conn->holds[dir % 2].waits[kind];
 }
 
 static int64_t wait_time(const netfeat_streams *st, int kind)
@@ -48,7 +48,7 @@ static void unlist(netfeat_streams *st, nf_conn *conn, int dir, int kind)
 
 void nf_wait_start(netfeat_streams *st, nf_stream *flow, int dir, int kind)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
 
     if (!nf_has(&conn->dirs[dir], (uint32_t)NF_DIR_WAITS << kind)) {
         nf_wait *w = &nf_hold_get(st, conn, dir)->waits[kind];
@@ -75,7 +75,7 @@ static bool wait_due(const netfeat_streams *st, const nf_conn *conn, int dir, in
 
 static void expire_wait(netfeat_streams *st, nf_stream *flow, int dir, int kind)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     const nf_node *first = nf_hold_of(conn, dir)->store.first;
 
     unlist(st, conn, dir, kind);
@@ -160,7 +160,7 @@ static bool expire_one(netfeat_streams *st)
 
         nf_stream *flow = dir != NF_NONE ? nf_stream_at(st, dir / 2) : NULL;
 
-        if (flow != NULL && wait_due(st, flow->tcp.conn, (int)(dir % 2), kind)) {
+        if (flow != NULL && wait_due(st, flow->conn, (int)(dir % 2), kind)) {
             if (!reserve(st, flow)) {
                 return false;
             }
