@@ -7,7 +7,6 @@
 #define FIRST_CHUNK 256
 #define CHUNK       32768 /* FIRST_CHUNK << (DOUBLINGS - 1) */
 #define DOUBLINGS   8
-#define LIST_GRAIN  64 /* the lists are in order up to this part of the time-out */
 
 static const int evict_order[] = {NF_CLASS_CLOSED,    NF_CLASS_RESET, NF_CLASS_HALF_OPEN, NF_CLASS_ASYNC,
                                   NF_CLASS_ONE_SIDED, NF_CLASS_UDP,   NF_CLASS_EST};
@@ -213,7 +212,7 @@ void nf_stream_touch(netfeat_streams *st, nf_stream *flow, int class_id)
 {
     /* moving it means touching its neighbours, which nothing else needs: not for every packet */
     if (flow->class_id == class_id &&
-        nf_elapsed(st->now, flow->listed) < nf_timeout_of(st, class_id) / LIST_GRAIN) {
+        nf_elapsed(st->now, flow->listed) < nf_timeout_of(st, class_id) / NF_LIST_GRAIN) {
         return;
     }
     list_remove(st, flow);

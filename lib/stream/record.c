@@ -64,7 +64,7 @@ static void add_letter(nf_stream *flow, int side, char letter)
 /* Letters that come once per side. */
 static void once(nf_stream *flow, int side, char letter)
 {
-    static const char letters[] = "adiq";
+    static const char letters[] = "adiq"; /* NF_ONCE_ACK, NF_ONCE_DATA, ... */
     uint16_t bit = (uint16_t)(1U << (strchr(letters, letter) - letters));
 
     if (!(flow->conn->history_once[side] & bit)) {

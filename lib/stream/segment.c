@@ -7,7 +7,6 @@
 
 #define OLD_ACK_BYTES 65536
 #define PAWS_LIMIT_NS (INT64_C(24) * 86400 * 1000000000) /* RFC 7323, section 5.5 */
-#define MAX_SCALE     14                                 /* RFC 7323, section 2.3 */
 #define CONTROL_FLAGS (NETFEAT_TCP_SYN | NETFEAT_TCP_FIN | NETFEAT_TCP_RST | NETFEAT_TCP_ACK)
 #define PAWS_SLACK    1 /* ticks that timestamps may go back */
 
@@ -90,30 +89,6 @@ void nf_acked(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset)
         conn->state = NF_STATE_EST;
         nf_event_add(st, flow, NETFEAT_STREAM_RESET_IGNORED, dir, y->next);
         nf_count(st, flow, dir, NF_COUNT_RST_IGNORED, 1);
-    }
-}
-
-static void update_window(const step *s)
-{
-    const int8_t *scales = s->conn->scale;
-    nf_dir *y = s->y;
-    int scale = 0;
-    uint32_t window;
-
-    if (s->flow->midstream) {
-        scale = MAX_SCALE;
-    } else if (scales[0] >= 0 && scales[1] >= 0) {
-        scale = scales[s->side] < MAX_SCALE ? scales[s->side] : MAX_SCALE;
-    }
-    window = (uint32_t)s->seg->window << scale;
-    if (!nf_has(y, NF_DIR_RIGHT) || s->acked + window > y->right) {
-        y->right = s->acked + window;
-        y->flags |= NF_DIR_RIGHT;
-    }
-    y->max_window = window > y->max_window ? window : y->max_window;
-    if (s->acked >= y->acked) {
-        y->window = window;
-        y->flags |= NF_DIR_WINDOW;
     }
 }
 
@@ -255,7 +230,7 @@ static void accept(const step *s)
         conn->est = true;
         conn->state = NF_STATE_EST;
     }
-    update_window(s);
+    nf_window_update(s->flow, s->side, s->acked, seg->window);
     nf_acked(st, s->flow, !s->side, s->acked);
     nf_pump(st, s->flow, !s->side, false);
     syn = nf_hold_of(conn, s->side)->syn_data;
@@ -441,6 +416,9 @@ void nf_tcp_segment(netfeat_streams *st, const nf_segment *seg)
     nf_stream *flow = nf_stream_find(st, seg, &side);
     uint16_t flags = seg->flags;
 
+    if (flow != NULL && nf_usual_segment(st, flow, side, seg)) {
+        return;
+    }
     if (nf_reserve_packet(st, flow, seg->captured) != 0) {
         nf_fail(st, nf_ctx_code(st->ctx));
         return;

@@ -41,6 +41,7 @@ static void read_config(nf_stream_config *c, const netfeat_options *opts)
     c->gap_timeout_ns = nf_option(opts, NETFEAT_OPT_STREAM_GAP_TIMEOUT_NS);
     c->ack_grace_ns = nf_option(opts, NETFEAT_OPT_STREAM_ACK_GRACE_NS);
     c->udp_idle_ns = nf_option(opts, NETFEAT_OPT_STREAM_UDP_IDLE_NS);
+    c->usual = c->deliver == NETFEAT_DELIVER_CONTIGUOUS && c->recent_bytes == 0;
 }
 
 static void destroy(netfeat_streams *st)

@@ -20,6 +20,8 @@
 #define NF_ISNS         4  /* candidates for the initial sequence number of one side */
 #define NF_URGENT_MARKS 64 /* urgent offsets waiting in one direction */
 #define NF_HISTORY      32
+#define NF_LIST_GRAIN   64 /* the lists of streams are in order up to this part of the time-out */
+#define NF_MAX_SCALE    14 /* RFC 7323, section 2.3 */
 
 #define COUNTER(suffix, name, help) NF_COUNT_##suffix,
 enum {
@@ -185,7 +187,9 @@ typedef struct {
 } nf_conn;
 #define NF_CONN_HOT offsetof(nf_conn, ends)
 
-/* Lists of streams, the one that was idle longest first (nearly: see LIST_GRAIN); all of a list have the same
+enum { NF_ONCE_ACK = 1, NF_ONCE_DATA = 2 }; /* bits of nf_conn.history_once: letters a and d */
+
+/* Lists of streams, the one that was idle longest first (nearly: see NF_LIST_GRAIN); all of a list have the same
    time-out. */
 enum {
     NF_CLASS_HALF_OPEN,
@@ -251,6 +255,7 @@ typedef struct {
     int64_t depth; /* INT64_MAX: none */
     uint64_t max_buffered, max_segments, max_total, max_stream_bytes, async_bytes, recent_bytes;
     uint32_t max_streams, max_half_open;
+    bool usual; /* the short way of usual.c may be taken */
     int64_t half_open_ns, half_open_pressure_ns, idle_ns, idle_pressure_ns, linger_ns, gap_timeout_ns,
         ack_grace_ns, udp_idle_ns;
 } nf_stream_config;
@@ -419,6 +424,10 @@ void nf_acked(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset);
 /* End a stream: flush, report, remove. reason NETFEAT_END_CAPTURE becomes FIN or RESET for a closed one. */
 void nf_stream_end(netfeat_streams *st, nf_stream *flow, int reason);
 
+/* ---- usual.c: the short way ---- */
+/* Work on a segment of that stream; false: it is not usual, and nothing was done. */
+bool nf_usual_segment(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg);
+
 /* ---- udp.c ---- */
 void nf_udp_datagram(netfeat_streams *st, const nf_segment *seg);
 
@@ -475,6 +484,31 @@ static inline const nf_hold *nf_hold_of(const nf_conn *conn, int dir)
 static inline int64_t nf_depth(const netfeat_streams *st, const nf_dir *d)
 {
     return nf_has(d, NF_DIR_SKIPPED) ? d->next : st->config.depth;
+}
+
+/* The peer of `side`, whose segment acknowledges its bytes up to `acked`, may send so much. */
+static inline void nf_window_update(nf_stream *flow, int side, int64_t acked, uint16_t advertised)
+{
+    const int8_t *scales = flow->conn->scale;
+    nf_dir *y = &flow->conn->dirs[!side];
+    int scale = 0;
+    uint32_t window;
+
+    if (flow->midstream) {
+        scale = NF_MAX_SCALE;
+    } else if (scales[0] >= 0 && scales[1] >= 0) {
+        scale = scales[side] < NF_MAX_SCALE ? scales[side] : NF_MAX_SCALE;
+    }
+    window = (uint32_t)advertised << scale;
+    if (!nf_has(y, NF_DIR_RIGHT) || acked + window > y->right) {
+        y->right = acked + window;
+        y->flags |= NF_DIR_RIGHT;
+    }
+    y->max_window = window > y->max_window ? window : y->max_window;
+    if (acked >= y->acked) {
+        y->window = window;
+        y->flags |= NF_DIR_WINDOW;
+    }
 }
 
 /* Deliver what can be delivered, declare what is due, watch what is missing, see whether the end is reached. force:
