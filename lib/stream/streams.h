@@ -328,9 +328,9 @@ nf_stream *nf_stream_find(netfeat_streams *st, const nf_segment *seg, int *ret_s
 void nf_index_add(netfeat_streams *st, const nf_stream *flow);
 void nf_index_remove(netfeat_streams *st, const nf_stream *flow);
 /* Fetch ahead what finding its stream, and working on it, will touch; each after the one before. */
-void nf_prefetch_slot(const netfeat_streams *st, nf_segment *seg);
+void nf_prefetch_slot(const netfeat_streams *st, const nf_segment *seg);
 void nf_prefetch_record(const netfeat_streams *st, nf_segment *seg);
-void nf_prefetch_conn(const netfeat_streams *st, nf_segment *seg);
+void nf_prefetch_conn(const nf_segment *seg);
 
 /* ---- flow.c: the table ---- */
 int nf_streams_open(netfeat_streams *st);
