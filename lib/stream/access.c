@@ -139,7 +139,7 @@ const char *netfeat_streams_history(const netfeat_streams *st)
     if (ev == NULL || ev->flow->key.protocol != NF_PROTOCOL_TCP) {
         return "";
     }
-    return ev->flow->tcp.conn != NULL ? ev->flow->tcp.conn->history : "S";
+    return ev->flow->conn != NULL ? ev->flow->conn->history : "S";
 }
 
 /* ---- counters ---- */

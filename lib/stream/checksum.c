@@ -6,32 +6,7 @@
 #include "stream/ip6.h"
 
 #define LANES 8
-
-/* The sum does not depend on the byte order of the additions (RFC 1071, section 2): words of 32 bits as they lie in
-   memory, several at a time. */
-static uint64_t sum_words(const uint8_t *data, size_t size)
-{
-    uint64_t lanes[LANES] = {0}, sum = 0;
-
-    for (; size >= LANES * 4; data += LANES * 4, size -= LANES * 4) {
-        uint32_t words[LANES];
-        memcpy(words, data, sizeof words);
-        for (int i = 0; i < LANES; i++) {
-            lanes[i] += words[i];
-        }
-    }
-    if (size > 0) {
-        uint32_t words[LANES] = {0};
-        memcpy(words, data, size);
-        for (int i = 0; i < LANES; i++) {
-            lanes[i] += words[i];
-        }
-    }
-    for (int i = 0; i < LANES; i++) {
-        sum += lanes[i];
-    }
-    return sum;
-}
+#define STEP  ((size_t)LANES * 4)
 
 static uint16_t fold(uint64_t sum)
 {
@@ -39,6 +14,73 @@ static uint16_t fold(uint64_t sum)
         sum = (sum & 0xffff) + (sum >> 16);
     }
     return (uint16_t)sum;
+}
+
+static uint64_t halves(uint64_t word)
+{
+    return (uint32_t)word + (word >> 32);
+}
+
+/* Of fewer than STEP bytes. */
+static uint64_t sum_few(const uint8_t *data, size_t size)
+{
+    uint64_t sum = 0, word;
+
+    for (; size >= sizeof word; data += sizeof word, size -= sizeof word) {
+        memcpy(&word, data, sizeof word);
+        sum += halves(word);
+    }
+    if (size > 0) {
+        word = 0;
+        memcpy(&word, data, size);
+        sum += halves(word);
+    }
+    return sum;
+}
+
+/* Of the last `rest` of size >= STEP bytes: the last STEP of them, without those that were summed before. They lie at the
+   other places of their words when rest is odd, which swaps the bytes of the sum. */
+static uint64_t sum_rest(const uint8_t *data, size_t size, size_t rest)
+{
+    static const uint8_t kept[2 * STEP] = {
+        [STEP] = 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+        255,          255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+    };
+    uint64_t words[STEP / 8], mask[STEP / 8], sum = 0;
+
+    memcpy(words, data + size - STEP, sizeof words);
+    memcpy(mask, kept + rest, sizeof mask);
+    for (size_t i = 0; i < STEP / 8; i++) {
+        sum += halves(words[i] & mask[i]);
+    }
+    if (rest % 2 != 0) {
+        uint16_t folded = fold(sum);
+        sum = (uint16_t)(folded << 8 | folded >> 8);
+    }
+    return sum;
+}
+
+/* The sum does not depend on the byte order of the additions (RFC 1071, section 2): words of 32 bits as they lie in
+   memory, several at a time. */
+static uint64_t sum_words(const uint8_t *data, size_t size)
+{
+    uint64_t lanes[LANES] = {0}, sum = 0;
+    size_t at = 0;
+
+    if (size < STEP) {
+        return sum_few(data, size);
+    }
+    for (; size - at >= STEP; at += STEP) {
+        uint32_t words[LANES];
+        memcpy(words, data + at, sizeof words);
+        for (int i = 0; i < LANES; i++) {
+            lanes[i] += words[i];
+        }
+    }
+    for (int i = 0; i < LANES; i++) {
+        sum += lanes[i];
+    }
+    return at < size ? sum + sum_rest(data, size, size - at) : sum;
 }
 
 uint16_t nf_checksum(const uint8_t *data, size_t size, uint32_t start)

@@ -19,8 +19,8 @@ static int64_t min64(int64_t a, int64_t b)
 
 static void mark_urgent(netfeat_streams *st, nf_stream *flow, int dir, int64_t at)
 {
-    nf_dir *d = &flow->tcp.conn->dirs[dir];
-    nf_urgent *u = d->urgent;
+    nf_hold *h = nf_hold_get(st, flow->conn, dir);
+    nf_urgent *u = h->urgent;
     uint32_t i;
 
     if (u == NULL) {
@@ -31,7 +31,7 @@ static void mark_urgent(netfeat_streams *st, nf_stream *flow, int dir, int64_t a
         }
         st->flow_bytes += sizeof *u;
         u->n = 0;
-        d->urgent = u;
+        h->urgent = u;
     }
     for (i = u->n; i > 0 && u->at[i - 1] >= at; i--) {
         if (u->at[i - 1] == at) {
@@ -53,7 +53,7 @@ static void mark_urgent(netfeat_streams *st, nf_stream *flow, int dir, int64_t a
 static void compare_recent(netfeat_streams *st, nf_stream *flow, int dir, int64_t s, int64_t e,
                            const uint8_t *data)
 {
-    const nf_recent *r = flow->tcp.conn->dirs[dir].recent;
+    const nf_recent *r = nf_hold_of(flow->conn, dir)->recent;
     int64_t from = s, first = 0;
     uint64_t n = 0;
     nf_event *ev;
@@ -115,7 +115,7 @@ void nf_enforce_total(netfeat_streams *st, nf_stream *flow, int dir)
 
 static void enforce_direction(netfeat_streams *st, nf_stream *flow, int dir)
 {
-    const nf_store *store = &flow->tcp.conn->dirs[dir].store;
+    const nf_store *store = &nf_hold_of(flow->conn, dir)->store;
 
     while (store->bytes > st->config.max_buffered || store->nodes > st->config.max_segments) {
         nf_gap(st, flow, dir, NETFEAT_GAP_LIMIT);
@@ -126,19 +126,22 @@ static void enforce_direction(netfeat_streams *st, nf_stream *flow, int dir)
 /* ---- into the store ---- */
 
 /* Nothing waits in front of these bytes or in their place, and nothing holds them back. */
-static bool goes_straight(const netfeat_streams *st, const nf_stream *flow, const nf_dir *d, const payload *p)
+static bool goes_straight(const netfeat_streams *st, const nf_stream *flow, int dir, const payload *p)
 {
-    return p->s == d->next && (d->store.first == NULL || d->store.first->s >= p->e) &&
+    const nf_node *first = nf_hold_of(flow->conn, dir)->store.first;
+
+    return p->s == flow->conn->dirs[dir].next && (first == NULL || first->s >= p->e) &&
            st->config.deliver == NETFEAT_DELIVER_CONTIGUOUS && !nf_gated(flow);
 }
 
 static void store(netfeat_streams *st, nf_stream *flow, int dir, const payload *p, int64_t os, int64_t oe)
 {
-    nf_dir *d = &flow->tcp.conn->dirs[dir];
+    nf_conn *conn = flow->conn;
+    nf_hold *h = nf_hold_get(st, conn, dir);
     nf_overlap overlap;
     nf_event *ev;
-    int code =
-        nf_store_put(&st->pool, &d->store, p->s, p->data, (size_t)(p->e - p->s), os, oe, d->policy, &overlap);
+    int code = nf_store_put(&st->pool, &h->store, p->s, p->data, (size_t)(p->e - p->s), os, oe,
+                            conn->policy[dir], &overlap);
 
     if (code != 0) {
         nf_fail(st, code);
@@ -152,7 +155,7 @@ static void store(netfeat_streams *st, nf_stream *flow, int dir, const payload *
         ev = nf_event_add(st, flow, NETFEAT_STREAM_CONFLICT, dir, overlap.conflict_at);
         ev->size = overlap.conflict;
     }
-    if (d->store.first->s > d->next) {
+    if (h->store.first->s > conn->dirs[dir].next) {
         nf_wait_start(st, flow, dir, NF_WAIT_HOLE);
     }
     if (st->totals[NF_TOTAL_HELD_BYTES_HIGH] < st->pool.held) {
@@ -163,17 +166,18 @@ static void store(netfeat_streams *st, nf_stream *flow, int dir, const payload *
 /* Nothing behind the depth. False if nothing is left. */
 static bool cut_at_depth(netfeat_streams *st, nf_stream *flow, int dir, payload *p)
 {
-    nf_dir *d = &flow->tcp.conn->dirs[dir];
+    nf_dir *d = &flow->conn->dirs[dir];
+    int64_t depth = nf_depth(st, d);
 
-    if (p->e <= d->depth) {
+    if (p->e <= depth) {
         return true;
     }
     d->flags |= NF_DIR_CUT;
-    p->e = d->depth;
+    p->e = depth;
     if (p->s < p->e) {
         return true;
     }
-    if (d->next >= d->depth) {
+    if (d->next >= depth) {
         nf_truncate(st, flow, dir);
     }
     return false;
@@ -182,7 +186,7 @@ static bool cut_at_depth(netfeat_streams *st, nf_stream *flow, int dir, payload 
 /* Payload that is new at least in part, or of which nothing was captured. `os` is where its segment starts. */
 static void new_bytes(netfeat_streams *st, nf_stream *flow, int dir, payload p, int64_t os)
 {
-    nf_dir *d = &flow->tcp.conn->dirs[dir];
+    nf_dir *d = &flow->conn->dirs[dir];
     int64_t oe = p.e;
 
     if (p.s < d->next) {
@@ -196,7 +200,7 @@ static void new_bytes(netfeat_streams *st, nf_stream *flow, int dir, payload p, 
     if (!cut_at_depth(st, flow, dir, &p) || p.s == p.e) {
         return;
     }
-    if (goes_straight(st, flow, d, &p)) {
+    if (goes_straight(st, flow, dir, &p)) {
         nf_deliver(st, flow, dir, p.data, (size_t)(p.e - p.s));
         nf_pump(st, flow, dir, false);
         return;
@@ -210,16 +214,16 @@ static void new_bytes(netfeat_streams *st, nf_stream *flow, int dir, payload p, 
 void nf_data(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset, const uint8_t *data, uint32_t len,
              uint32_t captured, int urgent)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     nf_dir *d = &conn->dirs[dir];
     payload p = {offset, offset + len, data};
 
-    if (nf_has(d, NF_DIR_FIN) && p.e > d->fin) {
+    if (nf_has(d, NF_DIR_FIN) && p.e > conn->ends[dir].fin) {
         nf_count(st, flow, dir, NF_COUNT_DATA_AFTER_FIN, 1);
-        if (offset >= d->fin) {
+        if (offset >= conn->ends[dir].fin) {
             return;
         }
-        p.e = d->fin;
+        p.e = conn->ends[dir].fin;
     }
     if (conn->state == NF_STATE_RESET) {
         nf_count(st, flow, dir, NF_COUNT_DATA_AFTER_RST, 1);
@@ -253,7 +257,7 @@ void nf_data(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset, cons
 
 void nf_fin(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     nf_dir *d = &conn->dirs[dir];
 
     d->flags |= NF_DIR_FIN_SEEN;
@@ -262,7 +266,7 @@ void nf_fin(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset)
         return;
     }
     if (nf_has(d, NF_DIR_FIN)) {
-        if (offset != d->fin) {
+        if (offset != conn->ends[dir].fin) {
             nf_count(st, flow, dir, NF_COUNT_FIN_MOVED, 1);
         }
         return;
@@ -273,7 +277,7 @@ void nf_fin(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset)
     }
     d->acked = d->acked < offset ? d->acked : offset;
     d->flags |= NF_DIR_FIN;
-    d->fin = offset;
+    conn->ends[dir].fin = offset;
     d->max_end = offset > d->max_end ? offset : d->max_end;
     if (conn->state == NF_STATE_EST) {
         conn->state = NF_STATE_CLOSING;

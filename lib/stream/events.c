@@ -8,9 +8,9 @@
 #define FEW_EVENTS 48
 /* Of a long payload, every chunk but the last holds more. */
 #define CHUNK_AT_LEAST 1024
-/* Streams that may start to count something seldom: the packet's, two that take its place, and one whose time is over
+/* Streams that may start to count something seldom, or to hold something: the packet's, two that take its place, and one whose time is over
    or that is in the way. */
-#define FEW_COUNTERS 6
+#define FEW_STREAMS 6
 
 /* Events that working on this stream can cause. */
 static size_t events_of(const nf_stream *flow)
@@ -18,11 +18,13 @@ static size_t events_of(const nf_stream *flow)
     const nf_conn *conn = flow != NULL ? nf_conn_of(flow) : NULL;
     size_t n = FEW_EVENTS;
 
-    for (int d = 0; conn != NULL && d < 2; d++) {
+    for (int d = 0; conn != NULL && conn->holds != NULL && d < 2; d++) {
+        const nf_hold *h = &conn->holds[d];
+
         /* a held chunk is one DATA, an island one GAP; the new segment may split one and add one */
-        n += (size_t)conn->dirs[d].store.chunks + conn->dirs[d].store.nodes;
-        n += conn->dirs[d].urgent != NULL ? 2 * (size_t)conn->dirs[d].urgent->n : 0;
-        n += conn->dirs[d].syn_data != NULL ? conn->dirs[d].syn_data->len / CHUNK_AT_LEAST : 0;
+        n += (size_t)h->store.chunks + h->store.nodes;
+        n += h->urgent != NULL ? 2 * (size_t)h->urgent->n : 0;
+        n += h->syn_data != NULL ? h->syn_data->len / CHUNK_AT_LEAST : 0;
     }
     return 2 * n;
 }
@@ -30,8 +32,9 @@ static size_t events_of(const nf_stream *flow)
 int nf_reserve(netfeat_streams *st, const nf_stream *flow)
 {
     size_t need = st->n_events + st->pledged + events_of(flow);
-    int code = nf_slab_reserve(st->ctx, &st->rares, FEW_COUNTERS);
+    int code = nf_slab_reserve(st->ctx, &st->rares, FEW_STREAMS);
 
+    code = code != 0 ? code : nf_slab_reserve(st->ctx, &st->holds, FEW_STREAMS);
     if (code != 0 || need <= st->events_cap) {
         return code;
     }
@@ -96,6 +99,7 @@ void nf_count(netfeat_streams *st, nf_stream *flow, int dir, int which, uint64_t
     nf_conn *conn = nf_conn_of(flow);
     uint64_t *counter;
 
+    assert(which != NF_COUNT_DELIVERED_BYTES);
     if (flag_of(which) != 0) {
         conn->dirs[dir].flags |= flag_of(which);
         return;
@@ -103,7 +107,7 @@ void nf_count(netfeat_streams *st, nf_stream *flow, int dir, int which, uint64_t
     if (which < NF_HOT_COUNTERS) {
         counter = &conn->dirs[dir].hot[which];
     } else {
-        counter = rare_counters(st, conn) + dir * (NF_COUNTERS - NF_HOT_COUNTERS) + which - NF_HOT_COUNTERS;
+        counter = rare_counters(st, conn) + dir * NF_RARE_COUNTERS + which - NF_FIRST_RARE;
     }
     *counter = *counter > UINT64_MAX - n ? UINT64_MAX : *counter + n;
     if (which == NF_COUNT_GAPS) {
@@ -117,14 +121,19 @@ void nf_count(netfeat_streams *st, nf_stream *flow, int dir, int which, uint64_t
     }
 }
 
+static uint64_t rare_counter(const nf_conn *conn, int dir, int which)
+{
+    return conn->rare != NULL ? conn->rare[dir * NF_RARE_COUNTERS + which - NF_FIRST_RARE] : 0;
+}
+
 static uint64_t udp_counter(const nf_stream *flow, int dir, int which)
 {
     switch (which) {
     case NF_COUNT_SEGS:
-        return flow->udp.segs[dir];
+        return flow->udp_segs[dir];
     case NF_COUNT_BYTES:
     case NF_COUNT_DELIVERED_BYTES:
-        return flow->udp.bytes[dir];
+        return flow->udp_bytes[dir];
     default:
         return 0;
     }
@@ -143,9 +152,11 @@ uint64_t nf_counter(const nf_stream *flow, int dir, int which)
     if (which < NF_HOT_COUNTERS) {
         return conn->dirs[dir].hot[which];
     }
+    if (which == NF_COUNT_DELIVERED_BYTES) { /* what is not missing */
+        return (uint64_t)conn->dirs[dir].next - rare_counter(conn, dir, NF_COUNT_GAP_BYTES);
+    }
     if (flag_of(which) != 0) {
         return (conn->dirs[dir].flags & flag_of(which)) != 0;
     }
-    return conn->rare != NULL ? conn->rare[dir * (NF_COUNTERS - NF_HOT_COUNTERS) + which - NF_HOT_COUNTERS]
-                              : 0;
+    return rare_counter(conn, dir, which);
 }

@@ -10,6 +10,10 @@
 #define OPTION_END  0
 #define OPTION_NOP  1
 #define OPTION_MD5  19
+/* How far apart the steps of fetching ahead are, in segments: far enough for the step before to be done, and not so far
+   that more waits than the processor can keep in mind. */
+#define RECORD_LATER 16 /* behind the slot of the index */
+#define CONN_BEFORE  12 /* before the segment is worked on */
 
 /* What a segment is made of; options of the TCP header are searched for these. */
 #define WANT                                                                                                 \
@@ -169,7 +173,7 @@ static void prepare(const netfeat_streams *st, const nf_packet *pkt, const uint8
         return;
     }
     p->kind = NF_RECORD_SEGMENT;
-    memset(seg, 0, sizeof *seg);
+    seg->flags = 0;
     nf_segment_key(st, seg, pkt->ip_protocol, pkt->src_ip, pkt->dst_ip, pkt->src_port, pkt->dst_port);
     seg->data = pkt->payload;
     seg->len = pkt->payload_length;
@@ -258,25 +262,36 @@ static void record(netfeat_streams *st, const nf_record *r, nf_prepared *p)
     }
 }
 
+static nf_segment *segment_at(nf_stream_input *in, int i)
+{
+    return i >= 0 && i < in->n_records && in->prepared[i].kind == NF_RECORD_SEGMENT ? &in->prepared[i].segment
+                                                                                    : NULL;
+}
+
 /* Look at all records of a batch before the first is worked on: the memory that their streams lie in comes while the
-   others are looked at. */
+   others are looked at, and worked on. */
 static void look_ahead(netfeat_streams *st)
 {
-    static void (*const stages[])(const netfeat_streams *, const nf_segment *) = {nf_prefetch_record,
-                                                                                  nf_prefetch_conn};
     nf_stream_input *in = st->input;
 
-    for (int i = 0; i < in->n_records; i++) {
-        look_at(st, &in->records[i], &in->prepared[i]);
-        if (in->prepared[i].kind == NF_RECORD_SEGMENT) {
-            nf_prefetch_slot(st, &in->prepared[i].segment);
+    for (int i = 0; i < in->n_records + RECORD_LATER; i++) {
+        nf_segment *earlier = segment_at(in, i - RECORD_LATER);
+
+        if (i < in->n_records) {
+            look_at(st, &in->records[i], &in->prepared[i]);
+            if (in->prepared[i].kind == NF_RECORD_SEGMENT) {
+                nf_prefetch_slot(st, &in->prepared[i].segment);
+            }
+        }
+        if (earlier != NULL) {
+            nf_prefetch_record(st, earlier);
         }
     }
-    for (size_t stage = 0; stage < sizeof stages / sizeof stages[0]; stage++) {
-        for (int i = 0; i < in->n_records; i++) {
-            if (in->prepared[i].kind == NF_RECORD_SEGMENT) {
-                stages[stage](st, &in->prepared[i].segment);
-            }
+    for (int i = 0; i < CONN_BEFORE; i++) {
+        nf_segment *seg = segment_at(in, i);
+
+        if (seg != NULL) {
+            nf_prefetch_conn(seg);
         }
     }
 }
@@ -285,7 +300,11 @@ static void next_record(netfeat_streams *st)
 {
     nf_stream_input *in = st->input;
     int i = in->at_record++;
+    const nf_segment *later = segment_at(in, i + CONN_BEFORE);
 
+    if (later != NULL) {
+        nf_prefetch_conn(later);
+    }
     record(st, &in->records[i], &in->prepared[i]);
 }
 

@@ -7,7 +7,6 @@
 #define FIRST_CHUNK 256
 #define CHUNK       32768 /* FIRST_CHUNK << (DOUBLINGS - 1) */
 #define DOUBLINGS   8
-#define LIST_GRAIN  64 /* the lists are in order up to this part of the time-out */
 
 static const int evict_order[] = {NF_CLASS_CLOSED,    NF_CLASS_RESET, NF_CLASS_HALF_OPEN, NF_CLASS_ASYNC,
                                   NF_CLASS_ONE_SIDED, NF_CLASS_UDP,   NF_CLASS_EST};
@@ -41,7 +40,8 @@ int nf_streams_open(netfeat_streams *st)
     }
     st->free_flow = st->spent_flow = st->oldest = st->newest = NF_NONE;
     nf_arena_init(&st->conns, sizeof(nf_conn));
-    nf_slab_init(&st->rares, 2 * (NF_COUNTERS - NF_HOT_COUNTERS) * sizeof(uint64_t), 16);
+    nf_slab_init(&st->rares, 2 * NF_RARE_COUNTERS * sizeof(uint64_t), 16);
+    nf_slab_init(&st->holds, 2 * sizeof(nf_hold), 16);
     return NETFEAT_OK;
 }
 
@@ -49,6 +49,11 @@ int nf_streams_open(netfeat_streams *st)
 static uint32_t chunk_records(size_t n)
 {
     return n == 0 ? FIRST_CHUNK : n < DOUBLINGS ? (uint32_t)FIRST_CHUNK << (n - 1) : CHUNK;
+}
+
+static size_t chunk_bytes(size_t n)
+{
+    return chunk_records(n) * sizeof(nf_stream) + NF_ARENA_ALIGN;
 }
 
 /* The first record of chunk n > 0. */
@@ -66,7 +71,7 @@ nf_stream *nf_stream_at(const netfeat_streams *st, uint32_t index)
     } else if (index >= FIRST_CHUNK) {
         n = (size_t)(32 - __builtin_clz(index / FIRST_CHUNK));
     }
-    return &st->chunks[n][n > 0 ? index - chunk_start(n) : index];
+    return &st->chunks[n].records[n > 0 ? index - chunk_start(n) : index];
 }
 
 static int add_chunk(netfeat_streams *st)
@@ -74,22 +79,24 @@ static int add_chunk(netfeat_streams *st)
     size_t n = st->n_chunks;
     uint32_t first = n == 0 ? 0 : chunk_start(n);
     nf_stream *chunk;
+    void *block;
     int code = nf_grow(st->ctx, (void **)&st->chunks, &st->chunks_cap, n + 1, sizeof *st->chunks);
 
     if (code != 0) {
         return code;
     }
-    chunk = nf_alloc_array(st->ctx, chunk_records(n), sizeof *chunk);
-    if (chunk == NULL) {
+    block = nf_alloc(st->ctx, chunk_bytes(n));
+    if (block == NULL) {
         return nf_ctx_code(st->ctx);
     }
+    chunk = (nf_stream *)(((uintptr_t)block + NF_ARENA_ALIGN - 1) & ~(uintptr_t)(NF_ARENA_ALIGN - 1));
     for (uint32_t i = chunk_records(n); i-- > 0;) {
         chunk[i].index = first + i;
         chunk[i].next = st->free_flow;
         chunk[i].alive = false;
         st->free_flow = chunk[i].index;
     }
-    st->chunks[st->n_chunks++] = chunk;
+    st->chunks[st->n_chunks++] = (nf_record_chunk){chunk, block};
     return NETFEAT_OK;
 }
 
@@ -106,14 +113,23 @@ static void free_syn(netfeat_streams *st, nf_syn *syn)
     free_attached(st, syn, syn != NULL ? sizeof *syn + syn->len : 0);
 }
 
-static void free_conn(netfeat_streams *st, nf_conn *conn)
+static void free_holds(netfeat_streams *st, nf_conn *conn)
 {
     for (int d = 0; d < 2; d++) {
-        nf_dir *dir = &conn->dirs[d];
-        nf_store_clear(&st->pool, &dir->store);
-        free_attached(st, dir->urgent, sizeof *dir->urgent);
-        free_syn(st, dir->syn_data);
-        free_attached(st, dir->recent, sizeof *dir->recent + (size_t)st->config.recent_bytes);
+        nf_hold *h = &conn->holds[d];
+        nf_store_clear(&st->pool, &h->store);
+        free_attached(st, h->urgent, sizeof *h->urgent);
+        free_syn(st, h->syn_data);
+        free_attached(st, h->recent, sizeof *h->recent + (size_t)st->config.recent_bytes);
+    }
+    nf_slab_give(&st->holds, conn->holds);
+    st->flow_bytes -= st->holds.size;
+}
+
+static void free_conn(netfeat_streams *st, nf_conn *conn)
+{
+    if (conn->holds != NULL) {
+        free_holds(st, conn);
     }
     if (conn->rare != NULL) {
         nf_slab_give(&st->rares, conn->rare);
@@ -144,6 +160,7 @@ void nf_streams_collect(netfeat_streams *st)
         free_record(st, flow);
     }
     nf_slab_trim(st->ctx, &st->rares, st->rares.keep);
+    nf_slab_trim(st->ctx, &st->holds, st->holds.keep);
 }
 
 void nf_streams_close(netfeat_streams *st)
@@ -156,8 +173,9 @@ void nf_streams_close(netfeat_streams *st)
     }
     nf_arena_close(st->ctx, &st->conns);
     nf_slab_trim(st->ctx, &st->rares, 0);
+    nf_slab_trim(st->ctx, &st->holds, 0);
     for (size_t i = 0; i < st->n_chunks; i++) {
-        nf_free(st->ctx, st->chunks[i], chunk_records(i) * sizeof *st->chunks[i]);
+        nf_free(st->ctx, st->chunks[i].block, chunk_bytes(i));
     }
     nf_free(st->ctx, st->chunks, st->chunks_cap * sizeof *st->chunks);
     nf_map_free(st->ctx, &st->map);
@@ -194,7 +212,7 @@ void nf_stream_touch(netfeat_streams *st, nf_stream *flow, int class_id)
 {
     /* moving it means touching its neighbours, which nothing else needs: not for every packet */
     if (flow->class_id == class_id &&
-        nf_elapsed(st->now, flow->listed) < nf_timeout_of(st, class_id) / LIST_GRAIN) {
+        nf_elapsed(st->now, flow->listed) < nf_timeout_of(st, class_id) / NF_LIST_GRAIN) {
         return;
     }
     list_remove(st, flow);
@@ -335,8 +353,8 @@ void nf_stream_remove(netfeat_streams *st, nf_stream *flow)
     *(flow->older != NF_NONE ? &nf_stream_at(st, flow->older)->newer : &st->oldest) = flow->newer;
     *(flow->newer != NF_NONE ? &nf_stream_at(st, flow->newer)->older : &st->newest) = flow->older;
     for (int d = 0; d < 2 && nf_conn_of(flow) != NULL; d++) {
-        nf_wait_stop(st, &flow->tcp.conn->dirs[d], NF_WAIT_HOLE);
-        nf_wait_stop(st, &flow->tcp.conn->dirs[d], NF_WAIT_ACK);
+        nf_wait_stop(st, flow->conn, d, NF_WAIT_HOLE);
+        nf_wait_stop(st, flow->conn, d, NF_WAIT_ACK);
     }
     flow->alive = false;
     st->n_flows--;
@@ -377,12 +395,24 @@ nf_conn *nf_stream_promote(netfeat_streams *st, nf_stream *flow)
     conn = nf_arena_take(&st->conns);
     memset(conn, 0, sizeof *conn);
     for (int d = 0; d < 2; d++) {
-        conn->dirs[d].scale = -1;
-        conn->dirs[d].depth = flow->skip ? 0 : st->config.depth != 0 ? st->config.depth : INT64_MAX;
-        conn->dirs[d].policy = (uint8_t)policy_for(st, flow->key.ip[(d == 0) != flow->swapped]);
+        conn->scale[d] = -1;
+        conn->dirs[d].flags = flow->skip ? NF_DIR_SKIPPED : 0;
+        conn->policy[d] = (uint8_t)policy_for(st, flow->key.ip[(d == 0) != flow->swapped]);
     }
-    flow->tcp.conn = conn;
+    flow->conn = conn;
     st->flow_bytes += sizeof *conn;
     high_water(st, NF_TOTAL_STREAM_BYTES_HIGH, st->flow_bytes);
     return conn;
+}
+
+const nf_hold nf_holds_nothing;
+
+nf_hold *nf_hold_get(netfeat_streams *st, nf_conn *conn, int dir)
+{
+    if (conn->holds == NULL) {
+        conn->holds = nf_slab_take(&st->holds);
+        memset(conn->holds, 0, st->holds.size);
+        st->flow_bytes += st->holds.size;
+    }
+    return &conn->holds[dir];
 }

@@ -7,41 +7,50 @@
 
 /* ---- initial sequence numbers ---- */
 
-bool nf_is_candidate(const nf_dir *d, uint32_t isn)
+bool nf_is_candidate(const nf_conn *conn, int dir, uint32_t isn)
 {
-    for (int i = 0; i < d->n_candidates; i++) {
-        if (d->candidates[i] == isn) {
+    const nf_ends *e = &conn->ends[dir];
+
+    if (!nf_has(&conn->dirs[dir], NF_DIR_ISN)) { /* the line that they lie in need not be touched */
+        return false;
+    }
+    for (int i = 0; i < e->n_candidates; i++) {
+        if (e->candidates[i] == isn) {
             return true;
         }
     }
     return false;
 }
 
-static void set_isn(nf_dir *d, uint32_t isn)
+static void set_isn(nf_conn *conn, int dir, uint32_t isn)
 {
-    if (!nf_has(d, NF_DIR_ISN) || d->isn != isn) {
-        d->isn = isn;
+    nf_dir *d = &conn->dirs[dir];
+
+    if (!nf_has(d, NF_DIR_ISN) || conn->ends[dir].isn != isn) {
+        conn->ends[dir].isn = isn;
         d->base = isn + 1;
         d->flags |= NF_DIR_ISN | NF_DIR_BASE;
     }
 }
 
-void nf_lock_isn(nf_dir *d, uint32_t isn)
+void nf_lock_isn(nf_conn *conn, int dir, uint32_t isn)
 {
-    set_isn(d, isn);
-    d->flags |= NF_DIR_LOCKED;
+    set_isn(conn, dir, isn);
+    conn->dirs[dir].flags |= NF_DIR_LOCKED;
 }
 
-static void add_candidate(nf_dir *d, uint32_t isn)
+static void add_candidate(nf_conn *conn, int dir, uint32_t isn)
 {
-    if (nf_is_candidate(d, isn)) {
+    nf_ends *e = &conn->ends[dir];
+
+    if (nf_is_candidate(conn, dir, isn)) {
         return;
     }
-    if (d->n_candidates == NF_ISNS) {
-        memmove(&d->candidates[0], &d->candidates[1], (NF_ISNS - 1) * sizeof d->candidates[0]);
-        d->n_candidates--;
+    if (e->n_candidates == NF_ISNS) {
+        memmove(&e->candidates[0], &e->candidates[1], (NF_ISNS - 1) * sizeof e->candidates[0]);
+        e->n_candidates--;
     }
-    d->candidates[d->n_candidates++] = isn;
+    e->candidates[e->n_candidates++] = isn;
 }
 
 /* ---- payload on a SYN ---- */
@@ -81,11 +90,11 @@ void nf_syn_free(netfeat_streams *st, nf_syn **syn)
 
 void nf_resolve_syn_data(netfeat_streams *st, nf_stream *flow, int dir, uint64_t taken)
 {
-    nf_dir *d = &flow->tcp.conn->dirs[dir];
-    nf_syn *syn = d->syn_data;
+    nf_hold *h = &flow->conn->holds[dir];
+    nf_syn *syn = h->syn_data;
     uint32_t n = taken < syn->len ? (uint32_t)taken : syn->len;
 
-    d->syn_data = NULL;
+    h->syn_data = NULL;
     if (n < syn->len) {
         nf_count(st, flow, dir, NF_COUNT_SYN_DATA_DROPPED, syn->len - n);
     }
@@ -99,11 +108,11 @@ void nf_resolve_syn_data(netfeat_streams *st, nf_stream *flow, int dir, uint64_t
 
 void nf_drop_syn_data(netfeat_streams *st, nf_stream *flow, int dir)
 {
-    nf_dir *d = &flow->tcp.conn->dirs[dir];
+    const nf_syn *syn = nf_hold_of(flow->conn, dir)->syn_data;
 
-    if (d->syn_data != NULL) {
-        nf_count(st, flow, dir, NF_COUNT_SYN_DATA_DROPPED, d->syn_data->len);
-        nf_syn_free(st, &d->syn_data);
+    if (syn != NULL) {
+        nf_count(st, flow, dir, NF_COUNT_SYN_DATA_DROPPED, syn->len);
+        nf_syn_free(st, &flow->conn->holds[dir].syn_data);
     }
 }
 
@@ -121,10 +130,10 @@ void nf_syns_collect(netfeat_streams *st)
 /* The peer answers the SYN that was seen in an established stream: it was the start of a new one. */
 static void reuse(netfeat_streams *st, nf_stream *flow)
 {
-    nf_syn *syn = flow->tcp.conn->resyn;
+    nf_syn *syn = flow->conn->resyn;
 
     nf_count(st, flow, syn->side, NF_COUNT_SYN_REUSE, 1);
-    flow->tcp.conn->resyn = NULL;
+    flow->conn->resyn = NULL;
     st->replay = syn;
     nf_stream_end(st, flow, NETFEAT_END_REUSED);
 }
@@ -152,10 +161,10 @@ nf_segment nf_replayed_syn(const nf_syn *syn, const nf_segment *answer)
 /* Established: a SYN changes nothing, until it is answered. */
 static void syn_in_established(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     const nf_dir *x = &conn->dirs[side];
     bool ack = (seg->flags & NETFEAT_TCP_ACK) != 0;
-    bool known = nf_has(x, NF_DIR_ISN) && seg->seq == x->isn;
+    bool known = nf_has(x, NF_DIR_ISN) && seg->seq == conn->ends[side].isn;
 
     if (ack && conn->resyn != NULL && conn->resyn->side == !side && seg->ack - 1 == conn->resyn->seq) {
         reuse(st, flow);
@@ -174,18 +183,21 @@ static void syn_in_established(netfeat_streams *st, nf_stream *flow, int side, c
 /* Does a SYN|ACK answer a SYN of the peer, or a part of the payload on it? */
 static bool check_syn_ack(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg)
 {
-    nf_dir *y = &flow->tcp.conn->dirs[!side];
+    nf_conn *conn = flow->conn;
+    nf_dir *y = &conn->dirs[!side];
     uint32_t isn = seg->ack - 1;
+    bool answers = nf_is_candidate(conn, !side, isn);
 
-    if (y->n_candidates > 0 && !nf_is_candidate(y, isn)) {
-        int32_t into = (int32_t)(isn - y->isn);
-        if (y->syn_data == NULL || into < 0 || into > (int64_t)y->syn_data->len) {
+    if (nf_has(y, NF_DIR_ISN) && !answers) {
+        const nf_syn *syn = nf_hold_of(conn, !side)->syn_data;
+        int32_t into = (int32_t)(isn - conn->ends[!side].isn);
+        if (syn == NULL || into < 0 || into > (int64_t)syn->len) {
             nf_count(st, flow, side, NF_COUNT_BAD_SYNACK, 1);
             return false;
         }
     }
-    if (y->n_candidates > 0 && nf_is_candidate(y, isn)) {
-        nf_lock_isn(y, isn);
+    if (answers) {
+        nf_lock_isn(conn, !side, isn);
     } else if (nf_has(y, NF_DIR_ISN)) {
         y->flags |= NF_DIR_LOCKED;
     }
@@ -199,28 +211,28 @@ static bool check_syn_ack(netfeat_streams *st, nf_stream *flow, int side, const 
 }
 
 /* What a SYN says about its sender. */
-static void note_options(netfeat_streams *st, nf_dir *x, const nf_segment *seg)
+static void note_options(netfeat_streams *st, nf_conn *conn, int side, const nf_segment *seg)
 {
+    nf_dir *x = &conn->dirs[side];
+
     x->flags |= NF_DIR_SYN | (seg->flags & NETFEAT_TCP_ACK ? NF_DIR_SYN_ACK : NF_DIR_PURE_SYN);
-    x->scale = seg->scale;
+    conn->scale[side] = seg->scale;
     x->flags &= ~(uint32_t)(NF_DIR_TS_OPT | NF_DIR_MD5);
     x->flags |= seg->md5 ? NF_DIR_MD5 : 0;
     if (seg->has_tsval) {
         x->flags |= NF_DIR_TS_OPT | NF_DIR_TS;
-        x->ts_recent = seg->tsval;
-        x->ts_time = st->now;
+        conn->ts_recent[side] = seg->tsval;
+        conn->ts_time[side] = st->now;
     }
 }
 
 static void syn_ack(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     nf_dir *x = &conn->dirs[side], *y = &conn->dirs[!side];
     int64_t acked = nf_offset(y, seg->ack);
 
-    x->ack_sent = seg->ack;
-    x->flags |= NF_DIR_ACK_SENT;
-    if (y->syn_data != NULL) {
+    if (nf_hold_of(conn, !side)->syn_data != NULL) {
         nf_resolve_syn_data(st, flow, !side, acked > 0 ? (uint64_t)acked : 0);
     }
     nf_acked(st, flow, !side, acked);
@@ -243,7 +255,7 @@ static void set_edge(nf_dir *y, int64_t edge, uint32_t window)
 
 void nf_syn_step(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     nf_dir *x = &conn->dirs[side], *y = &conn->dirs[!side];
     bool ack = (seg->flags & NETFEAT_TCP_ACK) != 0;
 
@@ -251,7 +263,7 @@ void nf_syn_step(netfeat_streams *st, nf_stream *flow, int side, const nf_segmen
         syn_in_established(st, flow, side, seg);
         return;
     }
-    if (nf_has(x, NF_DIR_ISN) && seg->seq != x->isn) {
+    if (nf_has(x, NF_DIR_ISN) && seg->seq != conn->ends[side].isn) {
         nf_count(st, flow, side, NF_COUNT_ISN_CHANGED, 1);
     } else if (nf_has(x, NF_DIR_ISN) && !ack) {
         nf_count(st, flow, side, NF_COUNT_SYN_RETX, 1);
@@ -259,16 +271,17 @@ void nf_syn_step(netfeat_streams *st, nf_stream *flow, int side, const nf_segmen
     if (ack && !check_syn_ack(st, flow, side, seg)) {
         return;
     }
-    add_candidate(x, seg->seq);
-    set_isn(x, seg->seq);
-    note_options(st, x, seg);
+    add_candidate(conn, side, seg->seq);
+    set_isn(conn, side, seg->seq);
+    note_options(st, conn, side, seg);
     conn->state = conn->state == NF_STATE_NEW ? NF_STATE_SYN : conn->state;
     set_edge(y, (ack ? nf_offset(y, seg->ack) : 0) + seg->window, seg->window);
     if (seg->captured > 0 && !ack) {
         nf_syn *syn = keep_syn(st, seg, side);
         if (syn != NULL) {
-            nf_syn_free(st, &x->syn_data);
-            x->syn_data = syn;
+            nf_hold *h = nf_hold_get(st, conn, side);
+            nf_syn_free(st, &h->syn_data);
+            h->syn_data = syn;
         }
     }
     if (ack) {
@@ -283,16 +296,16 @@ void nf_syn_step(netfeat_streams *st, nf_stream *flow, int side, const nf_segmen
 /* Would the peer obey an RST from `side`? Only at the exact place (RFC 5961, section 3). */
 static bool rst_is_exact(const netfeat_streams *st, const nf_stream *flow, int side, const nf_segment *seg)
 {
-    const nf_conn *conn = flow->tcp.conn;
+    const nf_conn *conn = flow->conn;
     const nf_dir *x = &conn->dirs[side], *y = &conn->dirs[!side];
     bool ack = (seg->flags & NETFEAT_TCP_ACK) != 0;
     int64_t at;
 
     if (!conn->est && !flow->midstream) {
         if (nf_has(y, NF_DIR_ISN) && !nf_has(x, NF_DIR_ISN)) {
-            return ack && seg->ack - 1 == y->isn;
+            return ack && seg->ack - 1 == conn->ends[!side].isn;
         }
-        return nf_has(x, NF_DIR_ISN) && seg->seq == x->isn + 1;
+        return nf_has(x, NF_DIR_ISN) && seg->seq == conn->ends[side].isn + 1;
     }
     if (!nf_has(x, NF_DIR_BASE)) {
         return ack && nf_has(y, NF_DIR_BASE) && nf_offset(y, seg->ack) == y->max_end;
@@ -302,13 +315,14 @@ static bool rst_is_exact(const netfeat_streams *st, const nf_stream *flow, int s
     }
     at = nf_offset(x, seg->seq);
     return at == x->next || at == x->acked ||
-           (nf_has(x, NF_DIR_FIN) && at == x->fin + 1 && (nf_has(x, NF_DIR_EOF) || x->acked >= x->fin)) ||
+           (nf_has(x, NF_DIR_FIN) && at == conn->ends[side].fin + 1 &&
+            (nf_has(x, NF_DIR_EOF) || x->acked >= conn->ends[side].fin)) ||
            (conn->lossy && at == x->max_end) || !st->config.strict;
 }
 
 void nf_rst_step(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
 
     if (seg->len > 0) {
         nf_count(st, flow, side, NF_COUNT_RST_DATA, 1);

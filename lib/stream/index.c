@@ -8,26 +8,95 @@
 #define LONG_CHAIN 1024
 #define CACHE_LINE 64
 
-static uint64_t hash_key(const netfeat_streams *st, const nf_stream_key *key)
+/* A key in words: the addresses, and what is behind them. */
+typedef struct {
+    uint64_t ip[4];
+    uint64_t rest;
+} key_words;
+
+static uint64_t rest_of(uint16_t first_port, uint16_t second_port, uint8_t protocol)
 {
-    return nf_hash(st->secret, key, sizeof *key);
+    return (uint64_t)first_port | (uint64_t)second_port << 16 | (uint64_t)protocol << 32;
 }
 
+static key_words words_of(const nf_stream_key *key)
+{
+    key_words w;
+
+    memcpy(w.ip, key->ip, sizeof w.ip);
+    w.rest = rest_of(key->port[0], key->port[1], key->protocol);
+    return w;
+}
+
+static uint64_t multiply(uint64_t a, uint64_t b)
+{
+    nf_u128 product = nf_u128_product(a, b);
+
+    return nf_u128_low(product) ^ nf_u128_high(product);
+}
+
+static uint64_t secret_word(const uint8_t *secret, size_t i)
+{
+    uint64_t word;
+
+    memcpy(&word, secret + i * sizeof word, sizeof word);
+    return word;
+}
+
+/* As nf_hash_16() of each address and of the rest, each with words of the secret of its own. */
+static uint64_t hash_words(const netfeat_streams *st, const key_words *w)
+{
+    const uint8_t *secret = st->secret;
+    uint64_t h = multiply(w->ip[0] ^ secret_word(secret, 0), w->ip[1] ^ secret_word(secret, 1)) +
+                 multiply(w->ip[2] ^ secret_word(secret, 2), w->ip[3] ^ secret_word(secret, 3)) +
+                 multiply(w->rest ^ secret_word(secret, 4), secret_word(secret, 5));
+
+    return (h ^ h >> 32) * UINT64_C(0x9E3779B97F4A7C15);
+}
+
+static uint64_t hash_key(const netfeat_streams *st, const nf_stream_key *key)
+{
+    key_words w = words_of(key);
+
+    return hash_words(st, &w);
+}
+
+/* The hash is made from registers: what was just stored in pieces cannot be loaded in words without waiting. */
 void nf_segment_key(const netfeat_streams *st, nf_segment *seg, int protocol, const uint8_t *src_ip,
                     const uint8_t *dst_ip, uint16_t src_port, uint16_t dst_port)
 {
     nf_stream_key *key = &seg->key;
-    int order = memcmp(src_ip, dst_ip, sizeof key->ip[0]);
+    uint64_t src[2], dst[2];
+    bool swap;
+    key_words w;
 
-    seg->swapped = order > 0 || (order == 0 && src_port > dst_port);
-    memset(key, 0, sizeof *key);
-    memcpy(key->ip[seg->swapped], src_ip, sizeof key->ip[0]);
-    memcpy(key->ip[!seg->swapped], dst_ip, sizeof key->ip[0]);
-    key->port[seg->swapped] = src_port;
-    key->port[!seg->swapped] = dst_port;
+    memcpy(src, src_ip, sizeof src);
+    memcpy(dst, dst_ip, sizeof dst);
+    swap = src[1] != dst[1] ? src[1] > dst[1] : src[0] != dst[0] ? src[0] > dst[0] : src_port > dst_port;
+    w.ip[0] = swap ? dst[0] : src[0];
+    w.ip[1] = swap ? dst[1] : src[1];
+    w.ip[2] = swap ? src[0] : dst[0];
+    w.ip[3] = swap ? src[1] : dst[1];
+    w.rest = swap ? rest_of(dst_port, src_port, (uint8_t)protocol)
+                  : rest_of(src_port, dst_port, (uint8_t)protocol);
+    memcpy(key->ip, w.ip, sizeof key->ip);
+    key->port[0] = (uint16_t)w.rest;
+    key->port[1] = (uint16_t)(w.rest >> 16);
     key->protocol = (uint8_t)protocol;
-    seg->hash = hash_key(st, key);
+    key->zero = 0;
+    seg->swapped = swap;
+    seg->guess = NULL;
+    seg->hash = hash_words(st, &w);
     seg->seed = st->seed;
+}
+
+/* Keys of equal size, without a call: this is done for every segment. */
+static bool same_key(const nf_stream_key *a, const nf_stream_key *b)
+{
+    key_words x = words_of(a), y = words_of(b);
+
+    return ((x.ip[0] ^ y.ip[0]) | (x.ip[1] ^ y.ip[1]) | (x.ip[2] ^ y.ip[2]) | (x.ip[3] ^ y.ip[3]) |
+            (x.rest ^ y.rest)) == 0;
 }
 
 /* A new secret out of the old one, and the whole index again. At most once per as many packets as there are
@@ -52,13 +121,18 @@ static void reseed(netfeat_streams *st)
 
 nf_stream *nf_stream_find(netfeat_streams *st, const nf_segment *seg, int *ret_side)
 {
-    uint64_t hash = seg->seed == st->seed ? seg->hash : hash_key(st, &seg->key);
-    uint64_t start = nf_map_start(&st->map, hash), pos = start;
+    uint64_t hash, start, pos;
     uint32_t i;
 
+    if (seg->guess != NULL && seg->guess->alive && same_key(&seg->guess->key, &seg->key)) {
+        *ret_side = seg->swapped != seg->guess->swapped;
+        return seg->guess;
+    }
+    hash = seg->seed == st->seed ? seg->hash : hash_key(st, &seg->key);
+    start = pos = nf_map_start(&st->map, hash);
     while ((i = nf_map_next(&st->map, hash, &pos)) != NF_MAP_NONE) {
         nf_stream *flow = nf_stream_at(st, i);
-        if (memcmp(&flow->key, &seg->key, sizeof seg->key) == 0) {
+        if (same_key(&flow->key, &seg->key)) {
             *ret_side = seg->swapped != flow->swapped;
             break;
         }
@@ -93,31 +167,23 @@ void nf_prefetch_slot(const netfeat_streams *st, const nf_segment *seg)
     nf_map_prefetch(&st->map, seg->hash);
 }
 
-/* The likely record: the first with that tag. */
-static nf_stream *guess(const netfeat_streams *st, const nf_segment *seg)
+/* The likely record is the first with that tag; unless the chain is so long that nf_stream_find() has to see it. */
+void nf_prefetch_record(const netfeat_streams *st, nf_segment *seg)
 {
-    uint64_t pos = nf_map_start(&st->map, seg->hash);
+    uint64_t start = nf_map_start(&st->map, seg->hash), pos = start;
     uint32_t i = nf_map_next(&st->map, seg->hash, &pos);
 
-    return i != NF_MAP_NONE ? nf_stream_at(st, i) : NULL;
-}
-
-void nf_prefetch_record(const netfeat_streams *st, const nf_segment *seg)
-{
-    const char *p = (const char *)guess(st, seg);
-
-    if (p != NULL) {
-        __builtin_prefetch(p);
-        __builtin_prefetch(p + CACHE_LINE);
+    if (i != NF_MAP_NONE && pos >= start && pos - start <= LONG_CHAIN) {
+        seg->guess = nf_stream_at(st, i);
+        __builtin_prefetch(seg->guess, 1);
     }
 }
 
-void nf_prefetch_conn(const netfeat_streams *st, const nf_segment *seg)
+void nf_prefetch_conn(const nf_segment *seg)
 {
-    const nf_stream *flow = guess(st, seg);
-    const char *conn = flow != NULL ? (const char *)nf_conn_of(flow) : NULL;
+    const char *conn = seg->guess != NULL ? (const char *)nf_conn_of(seg->guess) : NULL;
 
-    for (size_t at = 0; conn != NULL && at < sizeof(nf_conn); at += CACHE_LINE) {
+    for (size_t at = 0; conn != NULL && at < NF_CONN_HOT; at += CACHE_LINE) {
         __builtin_prefetch(conn + at, 1);
     }
 }

@@ -53,7 +53,7 @@ const char *nf_conn_state(const nf_stream *flow)
 
 static void add_letter(nf_stream *flow, int side, char letter)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     bool of_initiator = flow->initiator < 0 ? side == 0 : side == flow->initiator;
 
     if (conn->history_n < NF_HISTORY - 1) {
@@ -64,11 +64,11 @@ static void add_letter(nf_stream *flow, int side, char letter)
 /* Letters that come once per side. */
 static void once(nf_stream *flow, int side, char letter)
 {
-    static const char letters[] = "adiq";
+    static const char letters[] = "adiq"; /* NF_ONCE_ACK, NF_ONCE_DATA, ... */
     uint16_t bit = (uint16_t)(1U << (strchr(letters, letter) - letters));
 
-    if (!(flow->tcp.conn->history_once[side] & bit)) {
-        flow->tcp.conn->history_once[side] |= bit;
+    if (!(flow->conn->history_once[side] & bit)) {
+        flow->conn->history_once[side] |= bit;
         add_letter(flow, side, letter);
     }
 }
@@ -79,7 +79,7 @@ static void numbered(nf_stream *flow, int side, char letter, uint32_t seq)
     static const char letters[] = "shfr";
     int i = (int)(strchr(letters, letter) - letters);
     uint16_t bit = (uint16_t)(0x100U << i);
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
 
     if (!(conn->history_once[side] & bit) || conn->history_seq[side][i] != seq) {
         conn->history_once[side] |= bit;

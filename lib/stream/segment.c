@@ -7,7 +7,6 @@
 
 #define OLD_ACK_BYTES 65536
 #define PAWS_LIMIT_NS (INT64_C(24) * 86400 * 1000000000) /* RFC 7323, section 5.5 */
-#define MAX_SCALE     14                                 /* RFC 7323, section 2.3 */
 #define CONTROL_FLAGS (NETFEAT_TCP_SYN | NETFEAT_TCP_FIN | NETFEAT_TCP_RST | NETFEAT_TCP_ACK)
 #define PAWS_SLACK    1 /* ticks that timestamps may go back */
 
@@ -77,14 +76,15 @@ static void check_closed(nf_conn *conn)
 
 void nf_acked(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset)
 {
-    nf_conn *conn = flow->tcp.conn;
+    nf_conn *conn = flow->conn;
     nf_dir *y = &conn->dirs[dir];
 
-    if (nf_has(y, NF_DIR_FIN) && offset > y->fin) {
-        offset = y->fin;
+    if (nf_has(y, NF_DIR_FIN) && offset > conn->ends[dir].fin) {
+        offset = conn->ends[dir].fin;
     }
     y->acked = offset > y->acked ? offset : y->acked;
-    if (conn->gate && y->store.first != NULL && y->store.first->s == y->next && offset > y->next) {
+    if (conn->gate && nf_hold_of(conn, dir)->store.first != NULL &&
+        nf_hold_of(conn, dir)->store.first->s == y->next && offset > y->next) {
         conn->gate = false;
         conn->state = NF_STATE_EST;
         nf_event_add(st, flow, NETFEAT_STREAM_RESET_IGNORED, dir, y->next);
@@ -92,55 +92,30 @@ void nf_acked(netfeat_streams *st, nf_stream *flow, int dir, int64_t offset)
     }
 }
 
-static void update_window(const step *s)
-{
-    nf_dir *y = s->y;
-    int scale = 0;
-    uint32_t window;
-
-    if (s->flow->midstream) {
-        scale = MAX_SCALE;
-    } else if (s->x->scale >= 0 && y->scale >= 0) {
-        scale = s->x->scale < MAX_SCALE ? s->x->scale : MAX_SCALE;
-    }
-    window = (uint32_t)s->seg->window << scale;
-    if (!nf_has(y, NF_DIR_RIGHT) || s->acked + window > y->right) {
-        y->right = s->acked + window;
-        y->flags |= NF_DIR_RIGHT;
-    }
-    y->max_window = window > y->max_window ? window : y->max_window;
-    if (s->acked >= y->acked) {
-        y->window = window;
-        y->flags |= NF_DIR_WINDOW;
-    }
-}
-
 /* ---- where the sequence numbers start ---- */
 
 static void lock_isns(const step *s)
 {
-    nf_dir *x = s->x, *y = s->y;
+    nf_conn *conn = s->conn;
     uint32_t ack = s->seg->ack, seq = s->seg->seq;
+    int x = s->side, y = !s->side;
 
-    if (!nf_has(y, NF_DIR_LOCKED) && nf_is_candidate(y, ack - 1)) {
-        nf_lock_isn(y, ack - 1);
+    if (!nf_has(s->y, NF_DIR_LOCKED) && nf_is_candidate(conn, y, ack - 1)) {
+        nf_lock_isn(conn, y, ack - 1);
     }
-    if (!nf_has(x, NF_DIR_LOCKED) && x->n_candidates > 0) {
-        nf_lock_isn(x, nf_is_candidate(x, seq - 1) ? seq - 1 : x->isn);
+    if (!nf_has(s->x, NF_DIR_LOCKED) && nf_has(s->x, NF_DIR_ISN)) {
+        nf_lock_isn(conn, x, nf_is_candidate(conn, x, seq - 1) ? seq - 1 : conn->ends[x].isn);
     }
 }
 
-/* Picked up in mid stream: the first byte is the one now seen, unless it is a keep-alive's. */
+/* Picked up in mid stream: the first byte is the one now seen. The base of a side whose peer spoke first is known by
+   then: it is what the peer acknowledged, so that a keep-alive's byte is none of the stream. */
 static void choose_bases(const step *s)
 {
     nf_dir *x = s->x, *y = s->y;
 
     if (!nf_has(x, NF_DIR_BASE)) {
         x->base = s->seg->seq;
-        if (nf_has(y, NF_DIR_ACK_SENT) && s->len <= 1 && s->seg->seq + 1 == y->ack_sent &&
-            !(s->seg->flags & NETFEAT_TCP_FIN)) {
-            x->base = y->ack_sent;
-        }
         x->flags |= NF_DIR_BASE;
     }
     if (!nf_has(y, NF_DIR_BASE)) {
@@ -156,8 +131,8 @@ static bool stale_timestamp(const step *s)
     const nf_dir *x = s->x;
 
     return nf_has(x, NF_DIR_TS_OPT) && nf_has(s->y, NF_DIR_TS_OPT) && s->seg->has_tsval &&
-           nf_has(x, NF_DIR_TS) && difference(x->ts_recent, s->seg->tsval) > PAWS_SLACK &&
-           nf_elapsed(s->st->now, x->ts_time) < PAWS_LIMIT_NS;
+           nf_has(x, NF_DIR_TS) && difference(s->conn->ts_recent[s->side], s->seg->tsval) > PAWS_SLACK &&
+           nf_elapsed(s->st->now, s->conn->ts_time[s->side]) < PAWS_LIMIT_NS;
 }
 
 static bool check_ack(const step *s)
@@ -231,11 +206,12 @@ static bool check(step *s)
 static void update_timestamp(const step *s)
 {
     nf_dir *x = s->x;
+    uint32_t *recent = &s->conn->ts_recent[s->side];
 
     if (s->seg->has_tsval && s->offset <= x->next && s->offset + (int64_t)s->len >= x->next &&
-        s->acked >= s->y->acked && (!nf_has(x, NF_DIR_TS) || difference(s->seg->tsval, x->ts_recent) >= 0)) {
-        x->ts_recent = s->seg->tsval;
-        x->ts_time = s->st->now;
+        s->acked >= s->y->acked && (!nf_has(x, NF_DIR_TS) || difference(s->seg->tsval, *recent) >= 0)) {
+        *recent = s->seg->tsval;
+        s->conn->ts_time[s->side] = s->st->now;
         x->flags |= NF_DIR_TS;
     }
 }
@@ -245,6 +221,7 @@ static void accept(const step *s)
     netfeat_streams *st = s->st;
     nf_conn *conn = s->conn;
     const nf_segment *seg = s->seg;
+    const nf_syn *syn;
 
     update_timestamp(s);
     if (conn->state <= NF_STATE_SYN &&
@@ -253,13 +230,12 @@ static void accept(const step *s)
         conn->est = true;
         conn->state = NF_STATE_EST;
     }
-    update_window(s);
-    s->x->ack_sent = seg->ack;
-    s->x->flags |= NF_DIR_ACK_SENT;
+    nf_window_update(s->flow, s->side, s->acked, seg->window);
     nf_acked(st, s->flow, !s->side, s->acked);
     nf_pump(st, s->flow, !s->side, false);
-    if (s->x->syn_data != NULL) {
-        nf_resolve_syn_data(st, s->flow, s->side, s->offset == s->x->syn_data->len ? UINT64_MAX : 0);
+    syn = nf_hold_of(conn, s->side)->syn_data;
+    if (syn != NULL) {
+        nf_resolve_syn_data(st, s->flow, s->side, s->offset == syn->len ? UINT64_MAX : 0);
     }
     if (s->len > 0) {
         nf_data(st, s->flow, s->side, s->offset, seg->data, s->len, seg->captured,
@@ -282,7 +258,8 @@ static void ack_step(step *s)
         return;
     }
     if (s->conn->state == NF_STATE_SYN && !nf_has(x, NF_DIR_ISN) && !nf_has(x, NF_DIR_BASE) && s->len == 0 &&
-        !(s->seg->flags & NETFEAT_TCP_FIN) && nf_has(y, NF_DIR_ISN) && nf_is_candidate(y, s->seg->ack - 1)) {
+        !(s->seg->flags & NETFEAT_TCP_FIN) && nf_has(y, NF_DIR_ISN) &&
+        nf_is_candidate(s->conn, !s->side, s->seg->ack - 1)) {
         count(s, NF_COUNT_EARLY_ACK);
         return;
     }
@@ -305,7 +282,7 @@ static bool is_plain_syn(const nf_segment *seg)
 
 static void note_segment(netfeat_streams *st, nf_stream *flow, int side, const nf_segment *seg)
 {
-    nf_dir *x = &flow->tcp.conn->dirs[side];
+    nf_dir *x = &flow->conn->dirs[side];
 
     x->hot[NF_COUNT_SEGS]++;
     x->hot[NF_COUNT_BYTES] += seg->len;
@@ -320,12 +297,12 @@ static void apply_first_syn(netfeat_streams *st, nf_stream *flow)
 {
     nf_segment syn = {
         .flags = NETFEAT_TCP_SYN,
-        .seq = flow->tcp.seq,
-        .tsval = flow->tcp.tsval,
-        .has_tsval = flow->tcp.has_tsval,
-        .window = flow->tcp.window,
-        .scale = flow->tcp.scale,
-        .md5 = flow->tcp.md5,
+        .seq = flow->syn.seq,
+        .tsval = flow->syn.tsval,
+        .has_tsval = flow->syn.has_tsval,
+        .window = flow->syn.window,
+        .scale = flow->syn.scale,
+        .md5 = flow->syn.md5,
     };
     int64_t now = st->now;
 
@@ -358,12 +335,12 @@ static nf_stream *open_flow(netfeat_streams *st, const nf_segment *seg)
     }
     if (syn) {
         flow->initiator = (seg->flags & NETFEAT_TCP_ACK) != 0;
-        flow->tcp.seq = seg->seq;
-        flow->tcp.tsval = seg->tsval;
-        flow->tcp.has_tsval = seg->has_tsval;
-        flow->tcp.md5 = seg->md5;
-        flow->tcp.window = seg->window;
-        flow->tcp.scale = seg->scale;
+        flow->syn.seq = seg->seq;
+        flow->syn.tsval = seg->tsval;
+        flow->syn.has_tsval = seg->has_tsval;
+        flow->syn.md5 = seg->md5;
+        flow->syn.window = seg->window;
+        flow->syn.scale = seg->scale;
     }
     flow->midstream = !syn;
     return flow;
@@ -376,13 +353,13 @@ static bool is_reuse(const nf_stream *flow, int side, const nf_segment *seg)
 
     return conn != NULL && conn->state >= NF_STATE_CLOSED &&
            (seg->flags & (NETFEAT_TCP_SYN | NETFEAT_TCP_ACK)) == NETFEAT_TCP_SYN &&
-           nf_has(&conn->dirs[side], NF_DIR_ISN) && conn->dirs[side].isn != seg->seq;
+           nf_has(&conn->dirs[side], NF_DIR_ISN) && conn->ends[side].isn != seg->seq;
 }
 
 /* The connection of a record; built when the second packet comes. NULL on failure. */
 static nf_conn *connection(netfeat_streams *st, nf_stream *flow, bool is_new)
 {
-    if (flow->tcp.conn == NULL) {
+    if (flow->conn == NULL) {
         if (nf_stream_promote(st, flow) == NULL) {
             return NULL;
         }
@@ -392,7 +369,7 @@ static nf_conn *connection(netfeat_streams *st, nf_stream *flow, bool is_new)
             nf_count(st, flow, 0, NF_COUNT_MIDSTREAM, 1);
         }
     }
-    return flow->tcp.conn;
+    return flow->conn;
 }
 
 /* A segment with a good checksum and sensible flags; flow is its stream, or NULL. */
@@ -439,6 +416,9 @@ void nf_tcp_segment(netfeat_streams *st, const nf_segment *seg)
     nf_stream *flow = nf_stream_find(st, seg, &side);
     uint16_t flags = seg->flags;
 
+    if (flow != NULL && nf_usual_segment(st, flow, side, seg)) {
+        return;
+    }
     if (nf_reserve_packet(st, flow, seg->captured) != 0) {
         nf_fail(st, nf_ctx_code(st->ctx));
         return;
@@ -455,7 +435,7 @@ void nf_tcp_segment(netfeat_streams *st, const nf_segment *seg)
     }
     if (seg->bad_checksum) {
         st->totals[NF_TOTAL_BAD_CSUM]++;
-        if (flow != NULL && flow->tcp.conn != NULL) {
+        if (flow != NULL && flow->conn != NULL) {
             nf_count(st, flow, side, NF_COUNT_BAD_CSUM, 1);
         }
         return;

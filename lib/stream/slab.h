@@ -3,6 +3,7 @@
 #define NF_STREAM_SLAB_H
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,6 +56,12 @@ static inline void nf_slab_give(nf_slab *slab, void *block)
     *(void **)block = slab->free;
     slab->free = block;
     slab->n_free++;
+}
+
+/* More than is to be kept? */
+static inline bool nf_slab_is_over(const nf_slab *slab)
+{
+    return slab->n_free > slab->keep;
 }
 
 /* Back to `keep` free blocks; keep 0 empties the slab. */

@@ -54,14 +54,13 @@ static void trim(nf_pool *pool, bool all)
     nf_slab_trim(pool->ctx, &pool->blocks, all ? 0 : pool->blocks.keep);
 }
 
-void nf_pool_collect(nf_pool *pool)
+void nf_pool_tidy(nf_pool *pool)
 {
     while (pool->spent != NULL) {
         nf_chunk *c = pool->spent;
         pool->spent = c->next;
         nf_slab_give(nf_chunk_slab(pool, c), c);
     }
-    pool->serial = pool->serial == UINT32_MAX ? 1 : pool->serial + 1;
     trim(pool, false);
 }
 

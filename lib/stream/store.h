@@ -52,8 +52,17 @@ typedef struct {
 
 void nf_pool_init(nf_pool *pool, netfeat_ctx *ctx);
 void nf_pool_free(nf_pool *pool);
-/* The events are gone: give back what they pointed into, and start the work on the next packet. */
-void nf_pool_collect(nf_pool *pool);
+/* The events are gone: give back what they pointed into, and more than is kept in reserve. */
+void nf_pool_tidy(nf_pool *pool);
+/* The same, and start the work on the next packet: for most there is nothing to give back. */
+static inline void nf_pool_collect(nf_pool *pool)
+{
+    pool->serial = pool->serial == UINT32_MAX ? 1 : pool->serial + 1;
+    if (pool->spent != NULL || nf_slab_is_over(&pool->nodes) || nf_slab_is_over(&pool->small) ||
+        nf_slab_is_over(&pool->large) || nf_slab_is_over(&pool->blocks)) {
+        nf_pool_tidy(pool);
+    }
+}
 
 /* What became of the bytes of one segment. */
 typedef struct {

@@ -24,6 +24,7 @@ static void read_config(nf_stream_config *c, const netfeat_options *opts)
     c->udp = nf_option(opts, NETFEAT_OPT_STREAM_UDP) != 0;
     c->fragments = nf_option(opts, NETFEAT_OPT_STREAM_FRAGMENTS) != 0;
     c->depth = nf_option(opts, NETFEAT_OPT_STREAM_DEPTH_BYTES);
+    c->depth = c->depth != 0 ? c->depth : INT64_MAX;
     c->max_buffered = (uint64_t)nf_option(opts, NETFEAT_OPT_STREAM_MAX_BUFFERED_BYTES);
     c->max_segments = (uint64_t)nf_option(opts, NETFEAT_OPT_STREAM_MAX_SEGMENTS);
     c->max_total = (uint64_t)nf_option(opts, NETFEAT_OPT_STREAM_MAX_TOTAL_BYTES);
@@ -40,6 +41,7 @@ static void read_config(nf_stream_config *c, const netfeat_options *opts)
     c->gap_timeout_ns = nf_option(opts, NETFEAT_OPT_STREAM_GAP_TIMEOUT_NS);
     c->ack_grace_ns = nf_option(opts, NETFEAT_OPT_STREAM_ACK_GRACE_NS);
     c->udp_idle_ns = nf_option(opts, NETFEAT_OPT_STREAM_UDP_IDLE_NS);
+    c->usual = c->deliver == NETFEAT_DELIVER_CONTIGUOUS && c->recent_bytes == 0;
 }
 
 static void destroy(netfeat_streams *st)

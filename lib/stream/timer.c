@@ -7,9 +7,10 @@
 
 /* ---- lists of directions ---- */
 
-static nf_dir *dir_at(const netfeat_streams *st, uint32_t dir)
+/* Of a direction that waits. */
+static nf_wait *wait_at(const netfeat_streams *st, uint32_t dir, int kind)
 {
-    return &nf_stream_at(st, dir / 2)->tcp.conn->dirs[dir % 2];
+    return &nf_stream_at(st, dir / 2)->conn->holds[dir % 2].waits[kind];
 }
 
 static int64_t wait_time(const netfeat_streams *st, int kind)
@@ -21,60 +22,64 @@ static void list(netfeat_streams *st, nf_wait *w, uint32_t dir, int kind)
 {
     nf_list *l = &st->waiting[kind];
 
-    w->listed = true;
     w->prev = l->tail;
     w->next = NF_NONE;
-    *(l->tail != NF_NONE ? &dir_at(st, l->tail)->waits[kind].next : &l->head) = dir;
+    *(l->tail != NF_NONE ? &wait_at(st, l->tail, kind)->next : &l->head) = dir;
     l->tail = dir;
     l->count++;
     nf_timers_note(st, w->since, wait_time(st, kind));
 }
 
-static void unlist(netfeat_streams *st, nf_wait *w, int kind)
+static void unlist(netfeat_streams *st, nf_conn *conn, int dir, int kind)
 {
+    uint32_t listed = (uint32_t)NF_DIR_LISTED << kind;
     nf_list *l = &st->waiting[kind];
+    const nf_wait *w;
 
-    if (!w->listed) {
+    if (!nf_has(&conn->dirs[dir], listed)) {
         return;
     }
-    w->listed = false;
-    *(w->prev != NF_NONE ? &dir_at(st, w->prev)->waits[kind].next : &l->head) = w->next;
-    *(w->next != NF_NONE ? &dir_at(st, w->next)->waits[kind].prev : &l->tail) = w->prev;
+    conn->dirs[dir].flags &= ~listed;
+    w = &conn->holds[dir].waits[kind];
+    *(w->prev != NF_NONE ? &wait_at(st, w->prev, kind)->next : &l->head) = w->next;
+    *(w->next != NF_NONE ? &wait_at(st, w->next, kind)->prev : &l->tail) = w->prev;
     l->count--;
 }
 
 void nf_wait_start(netfeat_streams *st, nf_stream *flow, int dir, int kind)
 {
-    nf_wait *w = &flow->tcp.conn->dirs[dir].waits[kind];
+    nf_conn *conn = flow->conn;
 
-    if (!w->set) {
-        w->set = true;
+    if (!nf_has(&conn->dirs[dir], (uint32_t)NF_DIR_WAITS << kind)) {
+        nf_wait *w = &nf_hold_get(st, conn, dir)->waits[kind];
+
+        conn->dirs[dir].flags |= (uint32_t)(NF_DIR_WAITS | NF_DIR_LISTED) << kind;
         w->since = st->now;
         list(st, w, 2 * flow->index + (uint32_t)dir, kind);
     }
 }
 
-void nf_wait_end(netfeat_streams *st, nf_wait *w, int kind)
+void nf_wait_end(netfeat_streams *st, nf_conn *conn, int dir, int kind)
 {
-    unlist(st, w, kind);
-    w->set = false;
+    unlist(st, conn, dir, kind);
+    conn->dirs[dir].flags &= ~((uint32_t)NF_DIR_WAITS << kind);
 }
 
 /* ---- expiry ---- */
 
-static bool wait_due(const netfeat_streams *st, const nf_dir *d, int kind)
+static bool wait_due(const netfeat_streams *st, const nf_conn *conn, int dir, int kind)
 {
-    const nf_wait *w = &d->waits[kind];
-
-    return w->set && nf_elapsed(st->now, w->since) >= wait_time(st, kind);
+    return nf_has(&conn->dirs[dir], (uint32_t)NF_DIR_WAITS << kind) &&
+           nf_elapsed(st->now, conn->holds[dir].waits[kind].since) >= wait_time(st, kind);
 }
 
 static void expire_wait(netfeat_streams *st, nf_stream *flow, int dir, int kind)
 {
-    nf_dir *d = &flow->tcp.conn->dirs[dir];
+    nf_conn *conn = flow->conn;
+    const nf_node *first = nf_hold_of(conn, dir)->store.first;
 
-    unlist(st, &d->waits[kind], kind);
-    if (kind == NF_WAIT_HOLE && d->store.first != NULL && d->store.first->s > d->next) {
+    unlist(st, conn, dir, kind);
+    if (kind == NF_WAIT_HOLE && first != NULL && first->s > conn->dirs[dir].next) {
         nf_gap(st, flow, dir, NETFEAT_GAP_TIMEOUT);
     }
     nf_pump(st, flow, dir, false);
@@ -129,7 +134,7 @@ void nf_timers_stream(netfeat_streams *st, nf_stream *flow)
 
     for (int d = 0; conn != NULL && d < 2; d++) {
         for (int kind = NF_WAITS; kind-- > 0;) {
-            if (wait_due(st, &conn->dirs[d], kind)) {
+            if (wait_due(st, conn, d, kind)) {
                 expire_wait(st, flow, d, kind);
             }
         }
@@ -153,8 +158,9 @@ static bool expire_one(netfeat_streams *st)
     for (int kind = NF_WAITS; kind-- > 0;) {
         uint32_t dir = st->waiting[kind].head;
 
-        if (dir != NF_NONE && wait_due(st, dir_at(st, dir), kind)) {
-            nf_stream *flow = nf_stream_at(st, dir / 2);
+        nf_stream *flow = dir != NF_NONE ? nf_stream_at(st, dir / 2) : NULL;
+
+        if (flow != NULL && wait_due(st, flow->conn, (int)(dir % 2), kind)) {
             if (!reserve(st, flow)) {
                 return false;
             }
@@ -181,7 +187,7 @@ static void look_forward(netfeat_streams *st)
     st->quiet_until = INT64_MAX;
     for (int kind = 0; kind < NF_WAITS; kind++) {
         if (st->waiting[kind].head != NF_NONE) {
-            nf_timers_note(st, dir_at(st, st->waiting[kind].head)->waits[kind].since, wait_time(st, kind));
+            nf_timers_note(st, wait_at(st, st->waiting[kind].head, kind)->since, wait_time(st, kind));
         }
     }
     for (int c = 0; c < NF_CLASSES; c++) {

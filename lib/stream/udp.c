@@ -34,12 +34,12 @@ void nf_udp_datagram(netfeat_streams *st, const nf_segment *seg)
     }
     flow->last = st->now;
     if (!flow->skip) {
-        ev = nf_event_add(st, flow, NETFEAT_STREAM_DATAGRAM, side, (int64_t)flow->udp.bytes[side]);
+        ev = nf_event_add(st, flow, NETFEAT_STREAM_DATAGRAM, side, (int64_t)flow->udp_bytes[side]);
         ev->data = seg->data;
         ev->size = seg->len;
         ev->captured = seg->captured;
     }
-    flow->udp.bytes[side] += seg->len;
-    flow->udp.segs[side] += flow->udp.segs[side] < UINT32_MAX;
+    flow->udp_bytes[side] += seg->len;
+    flow->udp_segs[side] += flow->udp_segs[side] < UINT32_MAX;
     nf_stream_touch(st, flow, NF_CLASS_UDP);
 }

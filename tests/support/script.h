@@ -90,7 +90,8 @@ typedef struct {
     netfeat_ctx *ctx;
     int mode; /* one packet a call, one source, a table */
     bool swap;
-    bool keep_going; /* NOMEM and LIMIT are no end */
+    bool keep_going;                      /* NOMEM and LIMIT are no end */
+    void (*prepare)(netfeat_streams *st); /* called before the first packet; NULL: nothing */
 } script_how;
 
 /* What came out. Events are checked on the way: per direction they tile, nothing follows the end. */

@@ -387,6 +387,9 @@ void script_run(const script_case *script, const script_how *how, script_result 
     script_print(&ret->events, "%s", "");
     code = make_options(script, how, &opts);
     code = code != 0 ? code : netfeat_streams_new(how->ctx, opts, &c.st);
+    if (code == 0 && how->prepare != NULL) {
+        how->prepare(c.st);
+    }
     netfeat_options_unref(opts);
     code = code != 0 ? code : feed(&c, script, how);
     code = code != 0 ? code : netfeat_streams_end(c.st);
