@@ -50,7 +50,7 @@ int nf_feed_open(netfeat_streams *st, const netfeat_options *opts)
         code = nf_frags_new(st->ctx, opts, st->totals, &in->frags);
     }
     if (code == 0 && st->config.checksum == NETFEAT_CHECKSUM_AUTO) {
-        code = nf_offload_new(st->ctx, &in->offload);
+        code = nf_offload_new(st->ctx, st->totals, &in->offload);
     }
     return code;
 }
@@ -101,8 +101,7 @@ void nf_feed_segment(netfeat_streams *st, nf_segment *seg, int checksum)
 
     /* an RST without a connection is not left to the card: it says nothing */
     if (in->offload != NULL && (bad || !(seg->flags & NETFEAT_TCP_RST))) {
-        int taken = nf_offload_note(in->offload, seg->key.ip[seg->swapped], bad,
-                                    &st->totals[NF_TOTAL_OFFLOAD_ENDPOINTS]);
+        int taken = nf_offload_note(in->offload, seg->key.ip[seg->swapped], bad);
         if (taken < 0) {
             nf_fail(st, taken);
             return;

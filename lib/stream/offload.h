@@ -11,10 +11,11 @@
 
 typedef struct nf_offload nf_offload;
 
-int nf_offload_new(netfeat_ctx *ctx, nf_offload **ret);
+/* totals, NF_TOTALS of them, lives as long as the table. */
+int nf_offload_new(netfeat_ctx *ctx, uint64_t *totals, nf_offload **ret);
 void nf_offload_free(nf_offload *table);
 /* A packet of this address had a bad checksum or a good one: 1 if it is to be taken all the same, 0 if not, or an error
-   code. *ret_found is added 1 when the host has just been found to be such a one. */
-int nf_offload_note(nf_offload *table, const uint8_t *address, bool bad, uint64_t *ret_found);
+   code. */
+int nf_offload_note(nf_offload *table, const uint8_t *address, bool bad);
 
 #endif
