@@ -89,7 +89,7 @@ static void prefetch_entry(const netfeat_flows *fl, nf_flow_packet *p)
 
     p->likely = index;
     if (index != NF_MAP_NONE) {
-        const uint8_t *entry = fl->entries + (size_t)index * fl->config.stride;
+        const uint8_t *entry = nf_entries_at(&fl->entries, index);
         size_t lines = lines_to_fetch(fl);
         for (size_t i = 0; i <= lines; i++) { /* entries begin anywhere in a line: one more */
             __builtin_prefetch(entry + i * CACHE_LINE, 1);
