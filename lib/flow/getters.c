@@ -133,9 +133,8 @@ bool nf_get_duration(nf_flow_view *v, int argument, nf_flow_value *ret)
     return nf_give_i64(ret, nf_difference(last.i, first.i));
 }
 
-/* ns / 10^9, rounded once: what 53 bits cannot hold is divided as an integer, with bits to spare and one that
-   stands for the remainder. */
-static double seconds_of(int64_t ns)
+/* What 53 bits cannot hold is divided as an integer, with bits to spare and one that stands for the remainder. */
+double nf_seconds(int64_t ns)
 {
     nf_u128 scaled;
     uint64_t rest;
@@ -151,7 +150,7 @@ static double seconds_of(int64_t ns)
 bool nf_get_duration_seconds(nf_flow_view *v, int argument, nf_flow_value *ret)
 {
     (void)argument;
-    return (v->flow->flags & NF_FLOW_TIMED) != 0 && nf_give_f64(ret, seconds_of(nf_flow_duration(v)));
+    return (v->flow->flags & NF_FLOW_TIMED) != 0 && nf_give_f64(ret, nf_seconds(nf_flow_duration(v)));
 }
 
 bool nf_get_position(nf_flow_view *v, int argument, nf_flow_value *ret)
