@@ -134,14 +134,11 @@ bool nf_get_duration(nf_flow_view *v, int argument, nf_flow_value *ret)
 }
 
 /* What 53 bits cannot hold is divided as an integer, with bits to spare and one that stands for the remainder. */
-double nf_seconds(int64_t ns)
+double nf_seconds_exact(int64_t ns)
 {
     nf_u128 scaled;
     uint64_t rest;
 
-    if (ns < INT64_C(1) << 53) {
-        return (double)ns / 1e9;
-    }
     scaled = nf_u128_divide(nf_u128_left(nf_u128_of((uint64_t)ns), 40), 1000000000, &rest);
     scaled = nf_u128_make(nf_u128_high(scaled), nf_u128_low(scaled) | (rest != 0));
     return nf_u128_double(scaled) / (double)(UINT64_C(1) << 40);

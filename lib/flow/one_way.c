@@ -25,8 +25,9 @@
 #define AHEAD         8    /* records between asking for an entry and needing it; twice that for its slot */
 #define TIMED         (UINT64_C(1) << 63)
 #define CHECKPOINT    4096
-#define WORKERS_MAX   64   /* the option's */
-#define ROWS_A_WORKER 1024 /* fewer are not worth a thread */
+#define WORKERS_MAX   64    /* the option's */
+#define ROWS_A_WORKER 1024  /* fewer are not worth a thread */
+#define LARGE_MAP     16384 /* flows in the index of a part */
 #define CACHE_BYTES   ((size_t)2 << 20)
 
 /* A row on its way to its part; 64 bytes. */
@@ -150,13 +151,19 @@ static uint64_t map_hash(const record *r)
     return (uint64_t)r->hash << (32 + PART_BITS);
 }
 
+/* Indexes start with room for a quarter of what a part gathers, and grow by four while they are small: to fill one
+   anew costs as much as filling it. */
 static int make_room(spreader *s, nf_map *map)
 {
     void *rows = s->first_rows;
-    int code;
+    uint32_t least = (uint32_t)s->job->span / 4;
+    uint32_t more = map->count < LARGE_MAP ? 4 * map->count : map->count;
+    int code = NETFEAT_OK;
 
     lock(s->job);
-    code = nf_map_ready(s->job->ctx, map);
+    if (!nf_map_has_room(map)) {
+        code = nf_map_reserve(s->job->ctx, map, more > least ? more + 1 : least + 1);
+    }
     code = code != 0 ? code : nf_entries_grow(s->job->ctx, &s->streams, s->n + 1, SIZE_MAX);
     code = code != 0 ? code : nf_grow(s->job->ctx, &rows, &s->rows_cap, s->n + 1, sizeof *s->first_rows);
     unlock(s->job);
@@ -233,6 +240,7 @@ static int aggregate(spreader *s, nf_map *map, const record *records, size_t n)
     for (size_t i = 0; code == 0 && i < n; i++) {
         nf_stream *f;
         if (i + 2 * AHEAD < n) {
+            __builtin_prefetch(&records[i + 4 * AHEAD < n ? i + 4 * AHEAD : n - 1]);
             prefetch(s, map, &records[i + 2 * AHEAD], &records[i + AHEAD]);
         }
         f = find_stream(s, map, &records[i]);
@@ -253,14 +261,19 @@ static int add_part(spreader *s, size_t part)
     return aggregate(s, &s->maps[part], s->records + part * s->job->span, n);
 }
 
-/* A whole line; only this thread reads it again. */
+/* A whole line; only this thread reads it again. Its halves come out of registers: to load 16 bytes that were just
+   stored as 8 and 8 would wait for the store. */
 static void write_record(const job *j, record *to, const record *r)
 {
 #if defined(__SSE2__)
-    for (size_t k = 0; j->past_cache && k < sizeof *r / sizeof(__m128i); k++) {
-        _mm_stream_si128((__m128i *)(void *)to + k, _mm_loadu_si128((const __m128i *)(const void *)r + k));
-    }
+    __m128i *line = (__m128i *)(void *)to;
+
     if (j->past_cache) {
+        _mm_stream_si128(line, _mm_loadu_si128((const __m128i *)(const void *)r->key));
+        _mm_stream_si128(line + 1, _mm_loadu_si128((const __m128i *)(const void *)(r->key + 2)));
+        _mm_stream_si128(line + 2, _mm_set_epi64x(r->time, (int64_t)r->key[4]));
+        _mm_stream_si128(line + 3,
+                         _mm_set_epi64x((int64_t)((uint64_t)r->hash << 32 | r->row), (int64_t)r->length));
         return;
     }
 #endif

@@ -36,25 +36,29 @@ static void list_as_found(const nf_stream_list *lists, size_t n_lists, const voi
     }
 }
 
-/* A bit for each row that is the first one of its stream, and the number of those before each word of bits: together
+/* A bit for each row that is the first one of its stream, and the number of those before each byte of bits: together
    they say where each stream stands, and nothing needs to be sorted. */
 typedef struct {
-    uint64_t *bits;
+    uint8_t *bits;
     uint32_t *before;
-    size_t words;
+    size_t bytes;
+    uint8_t ones[256]; /* in a byte */
 } row_ranks;
 
 static void ranks_free(netfeat_ctx *ctx, row_ranks *r)
 {
-    nf_free(ctx, r->bits, r->words * sizeof *r->bits);
-    nf_free(ctx, r->before, r->words * sizeof *r->before);
+    nf_free(ctx, r->bits, r->bytes);
+    nf_free(ctx, r->before, r->bytes * sizeof *r->before);
 }
 
 static int ranks_new(netfeat_ctx *ctx, int64_t rows, row_ranks *r)
 {
-    r->words = (size_t)rows / 64 + 1;
-    r->before = nf_alloc_array(ctx, r->words, sizeof *r->before);
-    r->bits = r->before != NULL ? nf_alloc_zero(ctx, r->words * sizeof *r->bits) : NULL;
+    r->bytes = (size_t)rows / 8 + 1;
+    r->before = nf_alloc_array(ctx, r->bytes, sizeof *r->before);
+    r->bits = r->before != NULL ? nf_alloc_zero(ctx, r->bytes) : NULL;
+    for (unsigned i = 1; i < 256; i++) {
+        r->ones[i] = (uint8_t)(r->ones[i / 2] + i % 2);
+    }
     return r->bits != NULL ? NETFEAT_OK : nf_ctx_code(ctx);
 }
 
@@ -65,12 +69,12 @@ static void rank_rows(row_ranks *r, const nf_stream_list *lists, size_t n_lists)
     for (size_t w = 0; w < n_lists; w++) {
         for (size_t i = 0; i < lists[w].n; i++) {
             uint32_t row = lists[w].first_rows[i];
-            r->bits[row / 64] |= UINT64_C(1) << row % 64;
+            r->bits[row / 8] |= (uint8_t)(1U << row % 8);
         }
     }
-    for (size_t i = 0; i < r->words; i++) {
+    for (size_t i = 0; i < r->bytes; i++) {
         r->before[i] = sum;
-        sum += (uint32_t)__builtin_popcountll(r->bits[i]);
+        sum += r->ones[r->bits[i]];
     }
 }
 
@@ -79,8 +83,8 @@ static void list_by_row(const row_ranks *r, const nf_stream_list *lists, size_t 
     for (size_t w = 0; w < n_lists; w++) {
         for (size_t i = 0; i < lists[w].n; i++) {
             uint32_t row = lists[w].first_rows[i];
-            uint64_t below = r->bits[row / 64] & ((UINT64_C(1) << row % 64) - 1);
-            order[r->before[row / 64] + (uint32_t)__builtin_popcountll(below)] = stream_at(&lists[w], i);
+            unsigned below = r->bits[row / 8] & ((1U << row % 8) - 1);
+            order[r->before[row / 8] + r->ones[below]] = stream_at(&lists[w], i);
         }
     }
 }
@@ -94,7 +98,7 @@ static const nf_flow_key *key_of(const void *stream, uint8_t *ret_source)
 static int make_order(netfeat_ctx *ctx, const nf_flow_config *config, const nf_stream_list *lists,
                       size_t n_lists, int64_t rows, const void **order, size_t n)
 {
-    row_ranks ranks = {NULL, NULL, 0};
+    row_ranks ranks = {.bits = NULL};
     int code;
 
     if (config->by_key) {

@@ -155,13 +155,16 @@ static void fetch_entry(const flow_index *x, const record *r)
 
 /* ---- partitioned ---- */
 
-/* A whole line to memory, without reading it first. */
+/* A whole line to memory, without reading it first; out of registers, not out of halves just stored. */
 static void write_past_cache(record *to, const record *r)
 {
 #if defined(__SSE2__)
-    for (int k = 0; k < 4; k++) {
-        _mm_stream_si128((__m128i *)(void *)to + k, _mm_loadu_si128((const __m128i *)(const void *)r + k));
-    }
+    __m128i *line = (__m128i *)(void *)to;
+
+    _mm_stream_si128(line, _mm_loadu_si128((const __m128i *)(const void *)r->key));
+    _mm_stream_si128(line + 1, _mm_loadu_si128((const __m128i *)(const void *)(r->key + 2)));
+    _mm_stream_si128(line + 2, _mm_set_epi64x((int64_t)r->time, (int64_t)r->key[4]));
+    _mm_stream_si128(line + 3, _mm_set_epi64x(0, (int64_t)((uint64_t)r->hash << 32 | r->length)));
 #else
     *to = *r;
 #endif
