@@ -406,10 +406,12 @@ int netfeat_flows_end(netfeat_flows *fl)
     if (fl == NULL) {
         return NETFEAT_ERR_ARGUMENT;
     }
-    while (fl->open_first != NF_MAP_NONE) {
-        const nf_flow *f = nf_flow_at(fl, fl->open_first);
-        nf_flow_end(fl, fl->open_first, nf_flow_final_reason(&fl->config, f, NETFEAT_FLOW_END_INPUT));
+    for (uint32_t i = fl->open_first; i != NF_MAP_NONE; i = fl->links[i].next) {
+        nf_flow *f = nf_flow_at(fl, i);
+        f->reason = (uint8_t)nf_flow_final_reason(&fl->config, f, NETFEAT_FLOW_END_INPUT);
     }
+    fl->count[NETFEAT_FLOWS_ENDED] += fl->count[NETFEAT_FLOWS_OPEN];
+    nf_flow_slots_end_all(fl);
     fl->ended = true;
     return NETFEAT_OK;
 }

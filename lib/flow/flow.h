@@ -193,6 +193,8 @@ uint32_t nf_flow_slot_new(netfeat_flows *fl, const nf_flow_key *key, uint64_t ha
 void nf_flow_slot_touch(netfeat_flows *fl, uint32_t index);
 /* From the open flows to those that wait. */
 void nf_flow_slot_end(netfeat_flows *fl, uint32_t index);
+/* The same for all open flows, in their order. */
+void nf_flow_slots_end_all(netfeat_flows *fl);
 /* All that wait are free again. */
 void nf_flow_slots_recycle(netfeat_flows *fl);
 

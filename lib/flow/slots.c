@@ -27,10 +27,10 @@ static size_t most_entries(const netfeat_flows *fl)
     return most < NF_MAP_NONE ? most : NF_MAP_NONE - 1;
 }
 
-/* A link for each entry, and for half as many more while there may be more. */
+/* A link for each entry, and for a quarter more while there may be more. */
 static int grow_links(netfeat_flows *fl, size_t want, size_t most)
 {
-    size_t cap = want + want / 2 < most ? want + want / 2 : most;
+    size_t cap = want + want / 4 < most ? want + want / 4 : most;
     void *p;
 
     cap = cap > want ? cap : want;
@@ -163,6 +163,24 @@ void nf_flow_slot_end(netfeat_flows *fl, uint32_t index)
     fl->ended_last = index;
     fl->count[NETFEAT_FLOWS_OPEN]--;
     fl->count[NETFEAT_FLOWS_WAITING]++;
+}
+
+/* The chain as it is, behind that of those that ended before; nobody looks for any of them in the index. */
+void nf_flow_slots_end_all(netfeat_flows *fl)
+{
+    if (fl->open_first == NF_MAP_NONE) {
+        return;
+    }
+    if (fl->ended_last != NF_MAP_NONE) {
+        fl->links[fl->ended_last].next = fl->open_first;
+    } else {
+        fl->ended_first = fl->open_first;
+    }
+    fl->ended_last = fl->open_last;
+    fl->open_first = fl->open_last = NF_MAP_NONE;
+    nf_map_clear(&fl->map);
+    fl->count[NETFEAT_FLOWS_WAITING] += fl->count[NETFEAT_FLOWS_OPEN];
+    fl->count[NETFEAT_FLOWS_OPEN] = 0;
 }
 
 void nf_flow_slots_recycle(netfeat_flows *fl)
