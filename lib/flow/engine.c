@@ -75,10 +75,10 @@ static int prepare(netfeat_flows *fl, nf_flow_packet *p)
     return code;
 }
 
-static size_t lines_to_fetch(const netfeat_flows *fl)
+static size_t bytes_to_fetch(const netfeat_flows *fl)
 {
-    size_t lines = (fl->config.clear_bytes + CACHE_LINE - 1) / CACHE_LINE;
-    return lines < 10 ? lines : 10;
+    const size_t most = 10 * CACHE_LINE;
+    return fl->config.clear_bytes < most ? fl->config.clear_bytes : most;
 }
 
 /* The entry that the search will most likely end at, on its way into the cache. */
@@ -89,11 +89,12 @@ static void prefetch_entry(const netfeat_flows *fl, nf_flow_packet *p)
 
     p->likely = index;
     if (index != NF_MAP_NONE) {
-        const uint8_t *entry = fl->entries + (size_t)index * fl->config.stride;
-        size_t lines = lines_to_fetch(fl);
-        for (size_t i = 0; i <= lines; i++) { /* entries begin anywhere in a line: one more */
-            __builtin_prefetch(entry + i * CACHE_LINE, 1);
+        const uint8_t *entry = nf_entries_at(&fl->entries, index);
+        size_t last = bytes_to_fetch(fl) - 1; /* entries begin anywhere in a line */
+        for (size_t at = 0; at < last; at += CACHE_LINE) {
+            __builtin_prefetch(entry + at, 1);
         }
+        __builtin_prefetch(entry + last, 1);
         __builtin_prefetch(&fl->links[index], 1);
     }
 }
@@ -275,7 +276,7 @@ static bool is_first_fragment(const netfeat_flows *fl, const nf_flow_packet *p)
 /* Packets that are prepared; the first of them is row `row`. */
 static int feed_prepared(netfeat_flows *fl, nf_flow_packet *p, int n, int64_t row, const id_output *out)
 {
-    int ahead = LINES_AHEAD / (int)(lines_to_fetch(fl) + 1);
+    int ahead = LINES_AHEAD / (int)(bytes_to_fetch(fl) / CACHE_LINE + 2);
 
     for (int i = 0; i < n && i < ahead; i++) {
         prefetch_entry(fl, &p[i]);
@@ -406,10 +407,12 @@ int netfeat_flows_end(netfeat_flows *fl)
     if (fl == NULL) {
         return NETFEAT_ERR_ARGUMENT;
     }
-    while (fl->open_first != NF_MAP_NONE) {
-        const nf_flow *f = nf_flow_at(fl, fl->open_first);
-        nf_flow_end(fl, fl->open_first, nf_flow_final_reason(&fl->config, f, NETFEAT_FLOW_END_INPUT));
+    for (uint32_t i = fl->open_first; i != NF_MAP_NONE; i = fl->links[i].next) {
+        nf_flow *f = nf_flow_at(fl, i);
+        f->reason = (uint8_t)nf_flow_final_reason(&fl->config, f, NETFEAT_FLOW_END_INPUT);
     }
+    fl->count[NETFEAT_FLOWS_ENDED] += fl->count[NETFEAT_FLOWS_OPEN];
+    nf_flow_slots_end_all(fl);
     fl->ended = true;
     return NETFEAT_OK;
 }

@@ -133,16 +133,12 @@ bool nf_get_duration(nf_flow_view *v, int argument, nf_flow_value *ret)
     return nf_give_i64(ret, nf_difference(last.i, first.i));
 }
 
-/* ns / 10^9, rounded once: what 53 bits cannot hold is divided as an integer, with bits to spare and one that
-   stands for the remainder. */
-static double seconds_of(int64_t ns)
+/* What 53 bits cannot hold is divided as an integer, with bits to spare and one that stands for the remainder. */
+double nf_seconds_exact(int64_t ns)
 {
     nf_u128 scaled;
     uint64_t rest;
 
-    if (ns < INT64_C(1) << 53) {
-        return (double)ns / 1e9;
-    }
     scaled = nf_u128_divide(nf_u128_left(nf_u128_of((uint64_t)ns), 40), 1000000000, &rest);
     scaled = nf_u128_make(nf_u128_high(scaled), nf_u128_low(scaled) | (rest != 0));
     return nf_u128_double(scaled) / (double)(UINT64_C(1) << 40);
@@ -151,7 +147,7 @@ static double seconds_of(int64_t ns)
 bool nf_get_duration_seconds(nf_flow_view *v, int argument, nf_flow_value *ret)
 {
     (void)argument;
-    return (v->flow->flags & NF_FLOW_TIMED) != 0 && nf_give_f64(ret, seconds_of(nf_flow_duration(v)));
+    return (v->flow->flags & NF_FLOW_TIMED) != 0 && nf_give_f64(ret, nf_seconds(nf_flow_duration(v)));
 }
 
 bool nf_get_position(nf_flow_view *v, int argument, nf_flow_value *ret)

@@ -117,5 +117,11 @@ bool nf_get_byte_count(nf_flow_view *v, int argument, nf_flow_value *ret);
 uint32_t nf_count_bytes(const nf_flow_view *v);
 bool nf_get_first(nf_flow_view *v, int argument, nf_flow_value *ret); /* 0 direction, 1 length, 2 gap */
 uint32_t nf_count_first(const nf_flow_view *v);
+/* ns / 10^9, rounded once. */
+double nf_seconds_exact(int64_t ns);
+static inline double nf_seconds(int64_t ns)
+{
+    return ns < INT64_C(1) << 53 ? (double)ns / 1e9 : nf_seconds_exact(ns);
+}
 
 #endif

@@ -2,22 +2,43 @@
 
 #include <string.h>
 
+/* Eight bytes as a number that compares as they do. */
+static uint64_t in_order(const uint8_t *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof v);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
+    return v;
+}
+
+/* Whether the end that sends compares higher: by address, then by port. */
+static bool sender_is_higher(const nf_flow_key *key)
+{
+    for (size_t i = 0; i < 16; i += 8) {
+        uint64_t from = in_order(key->ip[0] + i);
+        uint64_t to = in_order(key->ip[1] + i);
+        if (from != to) {
+            return from > to;
+        }
+    }
+    return key->port[0] > key->port[1];
+}
+
 uint8_t nf_key_order(nf_flow_key *key)
 {
-    int cmp;
-    uint8_t ip[16];
+    uint64_t from[2], to[2];
     uint16_t port;
 
-    if (key->kind & NF_KEY_ONE_WAY) {
+    if ((key->kind & NF_KEY_ONE_WAY) != 0 || !sender_is_higher(key)) {
         return 0;
     }
-    cmp = memcmp(key->ip[0], key->ip[1], sizeof ip);
-    if (cmp < 0 || (cmp == 0 && key->port[0] <= key->port[1])) {
-        return 0;
-    }
-    memcpy(ip, key->ip[0], sizeof ip);
-    memcpy(key->ip[0], key->ip[1], sizeof ip);
-    memcpy(key->ip[1], ip, sizeof ip);
+    memcpy(from, key->ip[0], sizeof from);
+    memcpy(to, key->ip[1], sizeof to);
+    memcpy(key->ip[0], to, sizeof to);
+    memcpy(key->ip[1], from, sizeof from);
     port = key->port[0];
     key->port[0] = key->port[1];
     key->port[1] = port;

@@ -1,6 +1,7 @@
 /* One-way flows of a whole table at once. Rows are spread over 1024 parts by the hash of their key; each part
    gathers records until it has a thousand, and then adds them to its flows in one go, while those are in the
-   cache. With several threads each of them goes through all rows and takes those of its own parts, so that they
+   cache. Records go to memory past the cache, which has better things to hold, and which would first read the lines
+   that they overwrite: that alone takes longer than everything else that is done for a row. With several threads each of them goes through all rows and takes those of its own parts, so that they
    share nothing but what they read, and the context, one at a time. */
 #include <pthread.h>
 #include <signal.h>
@@ -11,9 +12,12 @@
 #include "base/options.h"
 #include "flow/groups.h"
 #include "flow/input.h"
-#include "flow/order.h"
-#include "flow/output.h"
 #include "flow/profile.h"
+#include "flow/streams.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #define PART_BITS     10
 #define PARTS         (1U << PART_BITS)
@@ -21,8 +25,10 @@
 #define AHEAD         8    /* records between asking for an entry and needing it; twice that for its slot */
 #define TIMED         (UINT64_C(1) << 63)
 #define CHECKPOINT    4096
-#define WORKERS_MAX   64   /* the option's */
-#define ROWS_A_WORKER 1024 /* fewer are not worth a thread */
+#define WORKERS_MAX   64    /* the option's */
+#define ROWS_A_WORKER 1024  /* fewer are not worth a thread */
+#define LARGE_MAP     16384 /* flows in the index of a part */
+#define CACHE_BYTES   ((size_t)2 << 20)
 
 /* A row on its way to its part; 64 bytes. */
 typedef struct {
@@ -48,6 +54,7 @@ typedef struct {
     row_reader reader;
     const void *secret; /* of the context */
     size_t span;        /* records between parts; odd: their ends must not all fall into one cache set */
+    bool past_cache;    /* the records of all parts would not fit into it */
     size_t workers;
     pthread_mutex_t lock; /* of the context, with several workers */
     atomic_bool failed;   /* one of them; the others stop */
@@ -57,11 +64,13 @@ typedef struct {
 typedef struct {
     job *job;
     size_t me;
+    void *block;              /* holds records, which are aligned */
     record *records;          /* job->span for each part */
-    uint32_t gathered[PARTS]; /* how many records are there; by part / workers, as all that follows */
+    uint32_t gathered[PARTS]; /* how many records are there; by part / workers, as the maps */
     nf_map maps[PARTS];
-    uint8_t *entries; /* of all parts, config.stride apart */
-    size_t cap, n;    /* entries */
+    nf_entries streams; /* of all parts */
+    uint32_t *first_rows;
+    size_t rows_cap, n; /* elements of first_rows; streams */
 } spreader;
 
 /* How many parts a worker has room for. */
@@ -142,84 +151,85 @@ static uint64_t map_hash(const record *r)
     return (uint64_t)r->hash << (32 + PART_BITS);
 }
 
-static nf_flow *entry_at(const spreader *s, size_t index)
-{
-    return (nf_flow *)(void *)(s->entries + index * s->job->config.stride);
-}
-
+/* Indexes start with room for a quarter of what a part gathers, and grow by four while they are small: to fill one
+   anew costs as much as filling it. */
 static int make_room(spreader *s, nf_map *map)
 {
-    void *entries = s->entries;
-    int code;
+    void *rows = s->first_rows;
+    uint32_t least = (uint32_t)s->job->span / 4;
+    uint32_t more = map->count < LARGE_MAP ? 4 * map->count : map->count;
+    int code = NETFEAT_OK;
 
     lock(s->job);
-    code = nf_map_ready(s->job->ctx, map);
-    code = code != 0 ? code : nf_grow(s->job->ctx, &entries, &s->cap, s->n + 1, s->job->config.stride);
+    if (!nf_map_has_room(map)) {
+        code = nf_map_reserve(s->job->ctx, map, more > least ? more + 1 : least + 1);
+    }
+    code = code != 0 ? code : nf_entries_grow(s->job->ctx, &s->streams, s->n + 1, SIZE_MAX);
+    code = code != 0 ? code : nf_grow(s->job->ctx, &rows, &s->rows_cap, s->n + 1, sizeof *s->first_rows);
     unlock(s->job);
-    s->entries = entries;
+    s->first_rows = rows;
     return code;
 }
 
-static int add_entry(spreader *s, nf_map *map, const record *r, nf_flow **ret)
+static int add_stream(spreader *s, nf_map *map, const record *r)
 {
-    bool room = nf_map_has_room(map) && s->n < s->cap;
+    bool room = nf_map_has_room(map) && s->n < s->streams.cap && s->n < s->rows_cap;
     int code = room ? NETFEAT_OK : make_room(s, map);
-    nf_flow *f;
+    bool timed = (r->length & TIMED) != 0;
+    nf_stream *f;
 
     if (code != 0) {
         return code;
     }
-    f = entry_at(s, s->n);
-    memset(f, 0, s->job->config.clear_bytes);
-    memcpy(f + 1, r->key, sizeof r->key);
-    f->first_position = r->row;
+    f = nf_entries_at(&s->streams, s->n);
+    memcpy(f->key, r->key, sizeof f->key);
+    f->first_time = timed ? r->time : INT64_MAX;
+    f->last_time = timed ? r->time : INT64_MIN;
+    f->bytes = r->length & ~TIMED;
+    f->packets = 1;
+    f->first_row = r->row;
+    s->first_rows[s->n] = r->row;
     nf_map_insert(map, map_hash(r), (uint32_t)s->n);
     s->n++;
-    *ret = f;
     return NETFEAT_OK;
 }
 
-static nf_flow *find_entry(const spreader *s, const nf_map *map, const record *r)
+static nf_stream *find_stream(const spreader *s, const nf_map *map, const record *r)
 {
     uint64_t hash = map_hash(r);
     uint64_t pos = nf_map_start(map, hash);
     uint32_t index;
 
     for (; (index = nf_map_next(map, hash, &pos)) != NF_MAP_NONE; pos++) {
-        nf_flow *f = entry_at(s, index);
-        if (nf_key_equal(f + 1, r->key, sizeof r->key)) {
+        nf_stream *f = nf_entries_at(&s->streams, index);
+        if (nf_key_equal(f->key, r->key, sizeof r->key)) {
             return f;
         }
     }
     return NULL;
 }
 
-static void count_record(const spreader *s, nf_flow *f, const record *r)
+static void count_record(nf_stream *f, const record *r)
 {
-    nf_counts *c = nf_flow_state(&s->job->config, f, NF_G_COUNTS);
-    bool timed = (r->length & TIMED) != 0;
-    bool first = (f->flags & NF_FLOW_TIMED) == 0;
-
-    c->packets++;
-    c->bytes += r->length & ~TIMED;
-    f->last_position = r->row;
-    if (timed) {
-        f->first_time = first || r->time < f->first_time ? r->time : f->first_time;
-        f->last_time = first || r->time > f->last_time ? r->time : f->last_time;
-        f->flags |= NF_FLOW_TIMED;
+    f->packets++;
+    f->bytes += r->length & ~TIMED;
+    if ((r->length & TIMED) != 0) {
+        f->first_time = r->time < f->first_time ? r->time : f->first_time;
+        f->last_time = r->time > f->last_time ? r->time : f->last_time;
     }
 }
 
-/* The slot of one record, the entry of another that comes before it. */
-static void prefetch(const spreader *s, const nf_map *map, const record *slot, const record *entry)
+/* The slot of one record, the stream of another that comes before it. */
+static void prefetch(const spreader *s, const nf_map *map, const record *slot, const record *stream)
 {
-    uint64_t pos = nf_map_start(map, map_hash(entry));
-    uint32_t index = nf_map_next(map, map_hash(entry), &pos);
+    uint64_t pos = nf_map_start(map, map_hash(stream));
+    uint32_t index = nf_map_next(map, map_hash(stream), &pos);
 
     nf_map_prefetch(map, map_hash(slot));
     if (index != NF_MAP_NONE) {
-        __builtin_prefetch(entry_at(s, index), 1);
-        __builtin_prefetch(entry_at(s, index) + 1, 1);
+        const uint8_t *f = nf_entries_at(&s->streams, index);
+        __builtin_prefetch(f, 1);
+        __builtin_prefetch(f + sizeof(nf_stream) - 1, 1);
     }
 }
 
@@ -228,14 +238,16 @@ static int aggregate(spreader *s, nf_map *map, const record *records, size_t n)
     int code = NETFEAT_OK;
 
     for (size_t i = 0; code == 0 && i < n; i++) {
-        nf_flow *f;
+        nf_stream *f;
         if (i + 2 * AHEAD < n) {
+            __builtin_prefetch(&records[i + 4 * AHEAD < n ? i + 4 * AHEAD : n - 1]);
             prefetch(s, map, &records[i + 2 * AHEAD], &records[i + AHEAD]);
         }
-        f = find_entry(s, map, &records[i]);
-        code = f != NULL ? NETFEAT_OK : add_entry(s, map, &records[i], &f);
-        if (code == 0) {
-            count_record(s, f, &records[i]);
+        f = find_stream(s, map, &records[i]);
+        if (f != NULL) {
+            count_record(f, &records[i]);
+        } else {
+            code = add_stream(s, map, &records[i]);
         }
     }
     return code;
@@ -247,6 +259,25 @@ static int add_part(spreader *s, size_t part)
 
     s->gathered[part] = 0;
     return aggregate(s, &s->maps[part], s->records + part * s->job->span, n);
+}
+
+/* A whole line; only this thread reads it again. Its halves come out of registers: to load 16 bytes that were just
+   stored as 8 and 8 would wait for the store. */
+static void write_record(const job *j, record *to, const record *r)
+{
+#if defined(__SSE2__)
+    __m128i *line = (__m128i *)(void *)to;
+
+    if (j->past_cache) {
+        _mm_stream_si128(line, _mm_loadu_si128((const __m128i *)(const void *)r->key));
+        _mm_stream_si128(line + 1, _mm_loadu_si128((const __m128i *)(const void *)(r->key + 2)));
+        _mm_stream_si128(line + 2, _mm_set_epi64x(r->time, (int64_t)r->key[4]));
+        _mm_stream_si128(line + 3,
+                         _mm_set_epi64x((int64_t)((uint64_t)r->hash << 32 | r->row), (int64_t)r->length));
+        return;
+    }
+#endif
+    *to = *r;
 }
 
 /* A row to its part, if it has all keys and the part is ours. */
@@ -273,7 +304,7 @@ static int spread_row(spreader *s, int64_t row, uint64_t length)
     r.time = timed ? reader->times[row] : 0;
     r.length = length | (timed ? TIMED : 0);
     r.row = (uint32_t)row;
-    s->records[part * j->span + s->gathered[part]] = r;
+    write_record(j, &s->records[part * j->span + s->gathered[part]], &r);
     return ++s->gathered[part] == j->span - 1 ? add_part(s, part) : NETFEAT_OK;
 }
 
@@ -349,31 +380,35 @@ static int run_all(job *j, spreader *workers)
     return atomic_load(&j->failed) ? nf_ctx_code(j->ctx) : NETFEAT_OK;
 }
 
-static int write_flows(job *j, const spreader *workers, netfeat_table **ret)
+static int write_streams(job *j, const spreader *workers, netfeat_table **ret)
 {
-    const nf_flow **list;
-    size_t total = 0, n = 0;
-    int code;
+    nf_stream_list lists[WORKERS_MAX];
 
     for (size_t w = 0; w < j->workers; w++) {
-        total += workers[w].n;
+        lists[w] = (nf_stream_list){&workers[w].streams, workers[w].n, workers[w].first_rows};
     }
-    list = nf_alloc_array(j->ctx, total + 1, sizeof *list);
-    if (list == NULL) {
-        return nf_ctx_code(j->ctx);
-    }
-    for (size_t w = 0; w < j->workers; w++) {
-        for (size_t i = 0; i < workers[w].n; i++) {
-            list[n++] = entry_at(&workers[w], i);
-        }
-    }
-    code = j->config.by_key ? nf_order_by_key(j->ctx, list, n) : nf_order_by_position(j->ctx, list, n);
-    code = code != 0 ? code : nf_flow_output(j->ctx, &j->config, list, n, ret);
-    nf_free(j->ctx, list, (total + 1) * sizeof *list);
-    return code;
+    return nf_streams_output(j->ctx, &j->config, lists, j->workers, j->in.rows, ret);
 }
 
 /* ---- set-up ---- */
+
+static size_t block_bytes(const job *j)
+{
+    return (parts_of(j) * j->span + 1) * sizeof(record);
+}
+
+static int spreader_new(job *j, size_t me, spreader *s)
+{
+    uintptr_t start;
+
+    s->job = j;
+    s->me = me;
+    s->streams = nf_entries_make(sizeof(nf_stream));
+    s->block = nf_alloc(j->ctx, block_bytes(j));
+    start = ((uintptr_t)s->block + sizeof(record) - 1) / sizeof(record) * sizeof(record);
+    s->records = (record *)start;
+    return s->block != NULL ? NETFEAT_OK : nf_ctx_code(j->ctx);
+}
 
 static void spreader_free(spreader *s)
 {
@@ -382,8 +417,9 @@ static void spreader_free(spreader *s)
     for (size_t p = 0; p < PARTS; p++) {
         nf_map_free(j->ctx, &s->maps[p]);
     }
-    nf_free(j->ctx, s->entries, s->cap * j->config.stride);
-    nf_free(j->ctx, s->records, s->records != NULL ? parts_of(j) * j->span * sizeof *s->records : 0);
+    nf_entries_free(j->ctx, &s->streams);
+    nf_free(j->ctx, s->first_rows, s->rows_cap * sizeof *s->first_rows);
+    nf_free(j->ctx, s->block, s->block != NULL ? block_bytes(j) : 0);
 }
 
 /* Twice what a part can expect, so that a small table needs little memory. */
@@ -412,6 +448,7 @@ static int prepare(job *j, const netfeat_table *packets, const netfeat_options *
         j->workers = (size_t)((uint64_t)j->in.rows / ROWS_A_WORKER);
     }
     j->workers = j->workers > 0 ? j->workers : 1;
+    j->past_cache = block_bytes(j) > CACHE_BYTES;
     return NETFEAT_OK;
 }
 
@@ -424,15 +461,11 @@ static int work(job *j, netfeat_table **ret)
         return nf_ctx_code(j->ctx);
     }
     for (size_t i = 0; i < j->workers; i++) {
-        workers[i].job = j;
-        workers[i].me = i;
-        if (code == 0) {
-            workers[i].records = nf_alloc_array(j->ctx, parts_of(j) * j->span, sizeof *workers[i].records);
-            code = workers[i].records != NULL ? NETFEAT_OK : nf_ctx_code(j->ctx);
-        }
+        workers[i].job = j; /* also where nothing else is set up */
+        code = code != 0 ? code : spreader_new(j, i, &workers[i]);
     }
     code = code != 0 ? code : run_all(j, workers);
-    code = code != 0 ? code : write_flows(j, workers, ret);
+    code = code != 0 ? code : write_streams(j, workers, ret);
     for (size_t i = 0; i < j->workers; i++) {
         spreader_free(&workers[i]);
     }

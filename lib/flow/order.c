@@ -91,9 +91,9 @@ static void sort_pass(sorter *s)
 }
 
 /* flows in the order of perm. */
-static int apply(sorter *s, const nf_flow **flows)
+static int apply(sorter *s, const void **flows)
 {
-    const nf_flow **sorted = nf_alloc_array(s->ctx, s->n, sizeof *sorted);
+    const void **sorted = nf_alloc_array(s->ctx, s->n, sizeof *sorted);
 
     if (sorted == NULL) {
         return nf_ctx_code(s->ctx);
@@ -146,7 +146,7 @@ static int sort_by_position(netfeat_ctx *ctx, const nf_flow **flows, size_t n, b
             sort_pass(&s);
         }
     }
-    code = apply(&s, flows);
+    code = apply(&s, (const void **)flows);
     nf_free(ctx, keys, n * sizeof *keys);
     sorter_free(&s);
     return code;
@@ -164,20 +164,25 @@ int nf_order_by_last_position(netfeat_ctx *ctx, const nf_flow **flows, size_t n)
 
 /* ---- by key ---- */
 
-static size_t side_of(const nf_flow *f, int end)
+/* What rows are sorted by, as numbers that are read once from wherever the keys lie. */
+typedef struct {
+    uint64_t ends;  /* rank of the source among texts, 32 bits, and of the destination */
+    uint64_t ports; /* of the source, 16 bits, and of the destination; protocol, 8 bits */
+} sort_key;
+
+static const nf_flow_key *flow_key(const void *flow, uint8_t *ret_source)
 {
-    return (f->flags & NF_FLOW_SOURCE) != 0 ? (size_t)!end : (size_t)end;
+    *ret_source = nf_flow_source(flow);
+    return nf_flow_key_of(flow);
 }
 
-static const uint8_t *address_of(const nf_flow *f, int end)
+static uint64_t ports_of(const nf_flow_key *key, uint8_t source)
 {
-    return nf_flow_key_of(f)->ip[side_of(f, end)];
-}
+    bool ports = (key->kind & NF_KEY_PORTS) != 0;
+    uint64_t from = ports ? key->port[source] : 0;
+    uint64_t to = ports ? key->port[1 - source] : 0;
 
-static uint16_t port_of(const nf_flow *f, int end)
-{
-    const nf_flow_key *key = nf_flow_key_of(f);
-    return (key->kind & NF_KEY_PORTS) != 0 ? key->port[side_of(f, end)] : 0;
+    return from << 24 | to << 8 | key->protocol;
 }
 
 /* Where each octet's text stands among the texts of all octets: "1" < "10" < "100" < "101" ... < "2". As the dot
@@ -198,18 +203,28 @@ static void rank_octets(uint8_t rank[256])
     }
 }
 
-static void sort_v4(sorter *s, const nf_flow **flows, int end)
+static uint32_t rank_v4(const uint8_t rank[256], const uint8_t ip[16])
+{
+    return (uint32_t)rank[ip[12]] << 24 | (uint32_t)rank[ip[13]] << 16 | (uint32_t)rank[ip[14]] << 8 |
+           rank[ip[15]];
+}
+
+/* false: there are other addresses, too. */
+static bool read_v4(const void *const *rows, size_t n, nf_order_key key_of, sort_key *keys)
 {
     uint8_t rank[256];
 
     rank_octets(rank);
-    for (int low = 1; low >= 0; low--) { /* the lower two octets, then the upper two */
-        for (size_t i = 0; i < s->n; i++) {
-            const uint8_t *octet = address_of(flows[i], end) + 12 + 2 * low;
-            s->digit[i] = (uint16_t)(rank[octet[0]] << 8 | rank[octet[1]]);
+    for (size_t i = 0; i < n; i++) {
+        uint8_t source;
+        const nf_flow_key *key = key_of(rows[i], &source);
+        if (!nf_ip_is_v4(key->ip[0]) || !nf_ip_is_v4(key->ip[1])) {
+            return false;
         }
-        sort_pass(s);
+        keys[i].ends = (uint64_t)rank_v4(rank, key->ip[source]) << 32 | rank_v4(rank, key->ip[1 - source]);
+        keys[i].ports = ports_of(key, source);
     }
+    return true;
 }
 
 /* ---- addresses of any kind: number the distinct ones in the order of their texts ---- */
@@ -223,8 +238,7 @@ typedef struct {
     const uint8_t **seen; /* address by id */
     size_t cap, n;
     nf_map map;
-    uint32_t *ids[2]; /* of each flow's source and destination */
-    uint32_t *rank;   /* by id */
+    uint32_t *rank; /* by id */
 } address_book;
 
 static int compare_named(const void *a, const void *b)
@@ -282,61 +296,68 @@ static int rank_addresses(netfeat_ctx *ctx, address_book *book)
     return NETFEAT_OK;
 }
 
-static int fill_book(netfeat_ctx *ctx, address_book *book, const nf_flow **flows, size_t n)
+/* The ends are ids at first, and then the ranks of those. */
+static int fill_book(netfeat_ctx *ctx, address_book *book, const void *const *rows, size_t n,
+                     nf_order_key key_of, sort_key *keys)
 {
+    uint32_t from, to;
     int code = NETFEAT_OK;
 
-    for (int end = 0; end < 2; end++) {
-        book->ids[end] = nf_alloc_array(ctx, n, sizeof *book->ids[end]);
-        if (book->ids[end] == NULL) {
-            return nf_ctx_code(ctx);
-        }
-        for (size_t i = 0; code == 0 && i < n; i++) {
-            code = number_address(ctx, book, address_of(flows[i], end), &book->ids[end][i]);
-        }
-    }
-    return code != 0 ? code : rank_addresses(ctx, book);
-}
-
-static int sort_any(sorter *s, const nf_flow **flows)
-{
-    address_book book = {.n = 0};
-    int code = fill_book(s->ctx, &book, flows, s->n);
-
-    for (int end = 1; code == 0 && end >= 0; end--) {
-        for (unsigned shift = 0; shift < 32; shift += 16) {
-            for (size_t i = 0; i < s->n; i++) {
-                s->digit[i] = (uint16_t)(book.rank[book.ids[end][i]] >> shift);
-            }
-            sort_pass(s);
+    for (size_t i = 0; code == 0 && i < n; i++) {
+        uint8_t source;
+        const nf_flow_key *key = key_of(rows[i], &source);
+        code = number_address(ctx, book, key->ip[source], &from);
+        code = code != 0 ? code : number_address(ctx, book, key->ip[1 - source], &to);
+        if (code == 0) {
+            keys[i].ends = (uint64_t)from << 32 | to;
+            keys[i].ports = ports_of(key, source);
         }
     }
-    nf_free(s->ctx, book.rank, book.rank != NULL ? book.n * sizeof *book.rank : 0);
-    nf_free(s->ctx, book.ids[0], s->n * sizeof *book.ids[0]);
-    nf_free(s->ctx, book.ids[1], s->n * sizeof *book.ids[1]);
-    nf_free(s->ctx, book.seen, book.cap * sizeof *book.seen);
-    nf_map_free(s->ctx, &book.map);
+    code = code != 0 ? code : rank_addresses(ctx, book);
+    for (size_t i = 0; code == 0 && i < n; i++) {
+        uint64_t ids = keys[i].ends;
+        keys[i].ends = (uint64_t)book->rank[ids >> 32] << 32 | book->rank[(uint32_t)ids];
+    }
     return code;
 }
 
-static void sort_by_ports(sorter *s, const nf_flow **flows)
+static int read_any(netfeat_ctx *ctx, const void *const *rows, size_t n, nf_order_key key_of, sort_key *keys)
 {
-    for (size_t i = 0; i < s->n; i++) {
-        s->digit[i] = nf_flow_key_of(flows[i])->protocol;
+    address_book book = {.n = 0};
+    int code = fill_book(ctx, &book, rows, n, key_of, keys);
+
+    nf_free(ctx, book.rank, book.rank != NULL ? book.n * sizeof *book.rank : 0);
+    nf_free(ctx, book.seen, book.cap * sizeof *book.seen);
+    nf_map_free(ctx, &book.map);
+    return code;
+}
+
+/* From the least significant digit; those that are all alike decide nothing. */
+static void sort_by_keys(sorter *s, const sort_key *keys)
+{
+    sort_key differ = {0, 0};
+
+    for (size_t i = 1; i < s->n; i++) {
+        differ.ends |= keys[i].ends ^ keys[0].ends;
+        differ.ports |= keys[i].ports ^ keys[0].ports;
     }
-    sort_pass(s);
-    for (int end = 1; end >= 0; end--) {
+    for (unsigned digit = 0; digit < 8; digit++) { /* four of the ports, then four of the ends */
+        unsigned shift = 16 * (digit % 4);
+        uint64_t of_all = digit < 4 ? differ.ports : differ.ends;
+        if ((of_all >> shift & 0xffff) == 0) {
+            continue;
+        }
         for (size_t i = 0; i < s->n; i++) {
-            s->digit[i] = port_of(flows[i], end);
+            s->digit[i] = (uint16_t)((digit < 4 ? keys[i].ports : keys[i].ends) >> shift);
         }
         sort_pass(s);
     }
 }
 
-int nf_order_by_key(netfeat_ctx *ctx, const nf_flow **flows, size_t n)
+int nf_order_rows_by_key(netfeat_ctx *ctx, const void **rows, size_t n, nf_order_key key_of)
 {
     sorter s;
-    bool v4 = true;
+    sort_key *keys;
     int code;
 
     if (n < 2) {
@@ -346,17 +367,21 @@ int nf_order_by_key(netfeat_ctx *ctx, const nf_flow **flows, size_t n)
     if (code != 0) {
         return code;
     }
-    for (size_t i = 0; i < n && v4; i++) {
-        v4 = nf_ip_is_v4(address_of(flows[i], 0)) && nf_ip_is_v4(address_of(flows[i], 1));
+    keys = nf_alloc_array(ctx, n, sizeof *keys);
+    code = keys != NULL ? NETFEAT_OK : nf_ctx_code(ctx);
+    if (code == 0 && !read_v4(rows, n, key_of, keys)) {
+        code = read_any(ctx, rows, n, key_of, keys);
     }
-    sort_by_ports(&s, flows);
-    if (v4) {
-        sort_v4(&s, flows, 1);
-        sort_v4(&s, flows, 0);
-    } else {
-        code = sort_any(&s, flows);
+    if (code == 0) {
+        sort_by_keys(&s, keys);
+        code = apply(&s, rows);
     }
-    code = code != 0 ? code : apply(&s, flows);
+    nf_free(ctx, keys, n * sizeof *keys);
     sorter_free(&s);
     return code;
+}
+
+int nf_order_by_key(netfeat_ctx *ctx, const nf_flow **flows, size_t n)
+{
+    return nf_order_rows_by_key(ctx, (const void **)flows, n, flow_key);
 }

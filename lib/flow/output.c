@@ -269,9 +269,13 @@ int nf_flow_list(const netfeat_flows *fl, bool open, const nf_flow ***ret, size_
     if (list == NULL) {
         return nf_ctx_code(fl->ctx);
     }
-    collect_chain(fl, fl->ended_first, list, &n);
-    if (open) {
-        collect_chain(fl, fl->open_first, list, &n);
+    if (most == (size_t)fl->used + 1) { /* all that there are: by number, which is nearly their order */
+        for (uint32_t i = 0; i < fl->used; i++) {
+            list[n++] = nf_flow_at(fl, i);
+        }
+    } else {
+        collect_chain(fl, fl->ended_first, list, &n);
+        collect_chain(fl, open ? fl->open_first : NF_MAP_NONE, list, &n);
     }
     assert(n + 1 == most);
     code = nf_order_by_position(fl->ctx, list, n);
