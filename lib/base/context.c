@@ -208,46 +208,8 @@ void nf_uncharge(netfeat_ctx *ctx, size_t size)
     atomic_fetch_sub_explicit(&ctx->used, size, memory_order_relaxed);
 }
 
-/* Ask the allocator; when it has nothing left, once more without the blocks that are kept. */
-static void *ask_allocator(netfeat_ctx *ctx, void *ptr, size_t old_size, size_t new_size)
-{
-    void *p = ctx->realloc_fn(ctx->realloc_user, ptr, old_size, new_size);
-    size_t size;
-    void *block;
-
-    if (p != NULL || (block = nf_recycle_drain(&ctx->kept, &size)) == NULL) {
-        return p;
-    }
-    do {
-        ctx->realloc_fn(ctx->realloc_user, block, size, 0);
-    } while ((block = nf_recycle_drain(&ctx->kept, &size)) != NULL);
-    return ctx->realloc_fn(ctx->realloc_user, ptr, old_size, new_size);
-}
-
-static void *take_kept(netfeat_ctx *ctx, size_t size)
-{
-    void *p = nf_recycle_take(&ctx->kept, size);
-    return p == NULL && nf_default_is_mapped(size) ? nf_recycle_take_large(&ctx->kept, size) : p;
-}
-
-/* Large blocks are not kept where memory is limited: they are not charged. */
-static void give_back(netfeat_ctx *ctx, void *ptr, size_t size)
-{
-    if (nf_recycle_put(&ctx->kept, ptr, size)) {
-        return;
-    }
-    if (nf_default_is_mapped(size) && atomic_load_explicit(&ctx->limit, memory_order_relaxed) == 0) {
-        nf_default_idle(ptr, size);
-        if (nf_recycle_put_large(&ctx->kept, ptr, size)) {
-            return;
-        }
-    }
-    ctx->realloc_fn(ctx->realloc_user, ptr, size, 0);
-}
-
-/* The allocator as the accounting calls it. With our own one, blocks come from those kept and go back there; what is
-   kept is not charged: it is bounded by NF_RECYCLE_TOTAL, and what goes beyond that the system can have back. Mapped
-   blocks that only change their size do so in place: to copy one costs more than new pages do. */
+/* The allocator as the accounting calls it. With our own one, blocks of a batch's size come from those kept and go
+   back there; what is kept is not charged: it is bounded by NF_RECYCLE_TOTAL. */
 static void *call_allocator(netfeat_ctx *ctx, void *ptr, size_t old_size, size_t new_size)
 {
     void *p;
@@ -260,22 +222,15 @@ static void *call_allocator(netfeat_ctx *ctx, void *ptr, size_t old_size, size_t
     if (ptr != NULL && old_size == new_size) {
         return ptr;
     }
-    if (new_size == 0) {
-        if (ptr != NULL) {
-            give_back(ctx, ptr, old_size);
-        }
-        return NULL;
+    p = new_size != 0 ? nf_recycle_take(&ctx->kept, new_size) : NULL;
+    if (p == NULL && new_size != 0) {
+        return ctx->realloc_fn(ctx->realloc_user, ptr, old_size, new_size);
     }
-    if (ptr != NULL && nf_default_is_mapped(old_size) && nf_default_is_mapped(new_size)) {
-        return ask_allocator(ctx, ptr, old_size, new_size);
-    }
-    p = take_kept(ctx, new_size);
-    if (p == NULL) {
-        return ask_allocator(ctx, ptr, old_size, new_size);
-    }
-    if (ptr != NULL) {
+    if (p != NULL && ptr != NULL) {
         memcpy(p, ptr, old_size < new_size ? old_size : new_size);
-        give_back(ctx, ptr, old_size);
+    }
+    if (ptr != NULL && !nf_recycle_put(&ctx->kept, ptr, old_size)) {
+        ctx->realloc_fn(ctx->realloc_user, ptr, old_size, 0);
     }
     return p;
 }

@@ -6,6 +6,7 @@
 #endif
 #include "base/memory.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #define HUGE_PAGE  ((size_t)2 << 20)
 #define MAPPED_MIN ((size_t)4 << 20)
 
-bool nf_default_is_mapped(size_t size)
+static bool is_mapped(size_t size)
 {
     return size >= MAPPED_MIN;
 }
@@ -97,7 +98,7 @@ static void *resize_mapped(void *ptr, size_t old_size, size_t new_size)
 
 static void release(void *ptr, size_t size)
 {
-    if (nf_default_is_mapped(size)) {
+    if (is_mapped(size)) {
         munmap(ptr, mapped_size(size));
     } else {
         free(ptr);
@@ -115,13 +116,13 @@ void *nf_default_realloc(void *user, void *ptr, size_t old_size, size_t new_size
         }
         return NULL;
     }
-    if (ptr != NULL && nf_default_is_mapped(old_size) && nf_default_is_mapped(new_size)) {
+    if (ptr != NULL && is_mapped(old_size) && is_mapped(new_size)) {
         return resize_mapped(ptr, old_size, new_size);
     }
-    if (!nf_default_is_mapped(new_size) && (ptr == NULL || !nf_default_is_mapped(old_size))) {
+    if (!is_mapped(new_size) && (ptr == NULL || !is_mapped(old_size))) {
         return realloc(ptr, new_size);
     }
-    p = nf_default_is_mapped(new_size) ? map_block(new_size) : malloc(new_size);
+    p = is_mapped(new_size) ? map_block(new_size) : malloc(new_size);
     if (p != NULL && ptr != NULL) {
         memcpy(p, ptr, old_size < new_size ? old_size : new_size);
         release(ptr, old_size);
@@ -129,29 +130,7 @@ void *nf_default_realloc(void *user, void *ptr, size_t old_size, size_t new_size
     return p;
 }
 
-void nf_default_idle(void *ptr, size_t size)
-{
-#if defined(MADV_FREE)
-    (void)madvise(ptr, mapped_size(size), MADV_FREE);
 #else
-    (void)ptr;
-    (void)size;
-#endif
-}
-
-#else
-
-bool nf_default_is_mapped(size_t size)
-{
-    (void)size;
-    return false;
-}
-
-void nf_default_idle(void *ptr, size_t size)
-{
-    (void)ptr;
-    (void)size;
-}
 
 void *nf_default_realloc(void *user, void *ptr, size_t old_size, size_t new_size)
 {

@@ -3,7 +3,6 @@
 #ifndef NF_BASE_MEMORY_H
 #define NF_BASE_MEMORY_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* Sanitizers and valgrind watch malloc and free: there, nothing is mapped and nothing is kept for later. */
@@ -20,9 +19,5 @@
 
 /* A netfeat_realloc_fn; user is not used. */
 void *nf_default_realloc(void *user, void *ptr, size_t old_size, size_t new_size);
-/* Whether blocks of that size are mapped: they change their size without being copied. */
-bool nf_default_is_mapped(size_t size);
-/* Nobody needs what is in the mapped block: the system may have its pages until they are written again. */
-void nf_default_idle(void *ptr, size_t size);
 
 #endif

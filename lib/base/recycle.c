@@ -1,9 +1,6 @@
 #include "base/recycle.h"
 
 #include <stdbool.h>
-#include <stdint.h>
-
-#define CLAIMED 1 /* size of a large block while somebody puts or takes it */
 
 static bool is_kept(size_t size)
 {
@@ -25,10 +22,10 @@ size_t nf_recycle_round(size_t size)
 {
     size_t step;
 
-    if (size < NF_RECYCLE_MIN || size > SIZE_MAX - NF_RECYCLE_STEP) {
+    if (!is_kept(size)) {
         return size;
     }
-    step = size > NF_RECYCLE_MAX ? NF_RECYCLE_STEP : step_of(size);
+    step = step_of(size);
     return (size + step - 1) / step * step;
 }
 
@@ -90,55 +87,10 @@ int nf_recycle_put(nf_recycler *r, void *block, size_t size)
     return 0;
 }
 
-void *nf_recycle_take_large(nf_recycler *r, size_t size)
-{
-    for (size_t i = 0; i < NF_RECYCLE_LARGE && atomic_load(&r->large_total) != 0; i++) {
-        size_t expected = size;
-        if (atomic_load_explicit(&r->large[i].size, memory_order_relaxed) == size &&
-            atomic_compare_exchange_strong(&r->large[i].size, &expected, CLAIMED)) {
-            void *block = r->large[i].block;
-            atomic_store(&r->large[i].size, 0);
-            atomic_fetch_sub(&r->large_total, size);
-            return block;
-        }
-    }
-    return NULL;
-}
-
-int nf_recycle_put_large(nf_recycler *r, void *block, size_t size)
-{
-    if (atomic_fetch_add(&r->large_total, size) + size <= NF_RECYCLE_MOST) {
-        for (size_t i = 0; i < NF_RECYCLE_LARGE; i++) {
-            size_t none = 0;
-            if (atomic_load_explicit(&r->large[i].size, memory_order_relaxed) == 0 &&
-                atomic_compare_exchange_strong(&r->large[i].size, &none, CLAIMED)) {
-                r->large[i].block = block;
-                atomic_store(&r->large[i].size, size);
-                return 1;
-            }
-        }
-    }
-    atomic_fetch_sub(&r->large_total, size);
-    return 0;
-}
-
-static void *drain_large(nf_recycler *r, size_t *ret_size)
-{
-    for (size_t i = 0; i < NF_RECYCLE_LARGE && atomic_load(&r->large_total) != 0; i++) {
-        size_t size = atomic_load(&r->large[i].size);
-        void *block = size > CLAIMED ? nf_recycle_take_large(r, size) : NULL;
-        if (block != NULL) {
-            *ret_size = size;
-            return block;
-        }
-    }
-    return NULL;
-}
-
 void *nf_recycle_drain(nf_recycler *r, size_t *ret_size)
 {
     if (atomic_load(&r->total) == 0) { /* a context that kept none need not look for them */
-        return drain_large(r, ret_size);
+        return NULL;
     }
     for (size_t class = 0; class < NF_RECYCLE_CLASSES; class ++) {
         void *block = nf_recycle_take(r, size_of_class(class));
@@ -147,5 +99,5 @@ void *nf_recycle_drain(nf_recycler *r, size_t *ret_size)
             return block;
         }
     }
-    return drain_large(r, ret_size);
+    return NULL;
 }
