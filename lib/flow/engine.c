@@ -89,7 +89,7 @@ static void prefetch_entry(const netfeat_flows *fl, nf_flow_packet *p)
 
     p->likely = index;
     if (index != NF_MAP_NONE) {
-        const uint8_t *entry = nf_entries_at(&fl->entries, index);
+        const uint8_t *entry = fl->entries + (size_t)index * fl->config.stride;
         size_t last = bytes_to_fetch(fl) - 1; /* entries begin anywhere in a line */
         for (size_t at = 0; at < last; at += CACHE_LINE) {
             __builtin_prefetch(entry + at, 1);

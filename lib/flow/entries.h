@@ -1,5 +1,5 @@
 /* entries.h - many elements of one size, known by number, in chunks. Only the last chunk ever moves, while it is not
-   yet full; so growing copies nothing, and the chunks of one table serve the next one. */
+   yet full: growing copies nothing else. */
 #ifndef NF_FLOW_ENTRIES_H
 #define NF_FLOW_ENTRIES_H
 

@@ -1,4 +1,4 @@
-/* flow.h - inside of a table of flows. A flow is one entry, known by number: a head, the key, then the state of
+/* flow.h - inside of a table of flows. A flow is one entry of a dense array: a head, the key, then the state of
    the groups that the chosen columns need, each at an offset fixed when the table is made. What belongs to a
    direction is kept by side: side 0 is the end of the key that compares lower, whoever opened the
    conversation, so that late evidence about the direction changes one bit and no state. */
@@ -12,7 +12,6 @@
 
 #include "base/map.h"
 #include "base/ref.h"
-#include "flow/entries.h"
 #include "flow/key.h"
 #include "table/table.h"
 
@@ -125,9 +124,9 @@ struct netfeat_flows {
     nf_ref refs;
     netfeat_ctx *ctx; /* counted reference */
     nf_flow_config config;
-    nf_entries entries;  /* config.stride apart */
+    uint8_t *entries;    /* cap * stride bytes */
     nf_flow_link *links; /* open: by last packet; ended: in order of ending; free: chained by next */
-    size_t links_cap;
+    size_t cap, links_cap;
     uint32_t used; /* entries that were ever in use */
     uint32_t free;
     uint32_t open_first, open_last;
@@ -144,7 +143,7 @@ struct netfeat_flows {
 
 static inline nf_flow *nf_flow_at(const netfeat_flows *fl, uint32_t index)
 {
-    return nf_entries_at(&fl->entries, index);
+    return (nf_flow *)(void *)(fl->entries + (size_t)index * fl->config.stride);
 }
 
 /* key_bytes of it are there. */

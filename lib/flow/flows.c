@@ -19,9 +19,6 @@ static netfeat_flows *alloc(netfeat_ctx *ctx, const netfeat_options *opts, const
     fl->clock = INT64_MIN;
     code = like != NULL ? nf_flow_config_copy(ctx, &like->config, &fl->config)
                         : nf_flow_configure(ctx, opts, NULL, &fl->config);
-    if (code == 0) {
-        fl->entries = nf_entries_make(fl->config.stride);
-    }
     if (code == 0 && fl->config.max_fragments > 0) {
         code = nf_fragments_new(ctx, fl->config.max_fragments, &fl->fragments);
     }

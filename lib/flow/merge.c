@@ -229,10 +229,11 @@ static int take_over(merger *m, nf_flow *r, const nf_flow *t)
 
 /* ---- the walk ---- */
 
-/* parent: entry of the flow that r goes on, or NF_MAP_NONE. */
-static int place(merger *m, const nf_flow *r, uint8_t shard, uint32_t parent, bool foreign)
+static int place(merger *m, const nf_flow *r, uint8_t shard, const nf_flow *parent, bool foreign)
 {
     uint32_t index;
+    uint64_t parent_id = parent != NULL ? parent->first_position : 0;
+    ptrdiff_t parent_at = parent != NULL ? (const uint8_t *)parent - m->out->entries : 0;
     void *p = m->shard;
     nf_flow *f;
     int code = nf_flow_insert(m->out, r, &index);
@@ -244,11 +245,11 @@ static int place(merger *m, const nf_flow *r, uint8_t shard, uint32_t parent, bo
     }
     m->shard[index] = (uint8_t)(foreign ? shard | MIXED : shard);
     f = nf_flow_at(m->out, index);
-    if (parent != NF_MAP_NONE && nf_flow_has(m->config, NF_G_ORIGIN)) {
-        nf_origin *origin = nf_flow_state(m->config, f, NF_G_ORIGIN);
-        origin->parent = nf_flow_at(m->out, parent)->first_position;
+    if (parent != NULL && nf_flow_has(m->config, NF_G_ORIGIN)) {
+        ((nf_origin *)nf_flow_state(m->config, f, NF_G_ORIGIN))->parent = parent_id;
     }
-    return foreign ? take_over(m, f, nf_flow_at(m->out, parent)) : NETFEAT_OK;
+    return foreign ? take_over(m, f, (const nf_flow *)(const void *)(m->out->entries + parent_at))
+                   : NETFEAT_OK;
 }
 
 static void end_tail(merger *m, uint32_t tail, int reason)
@@ -270,14 +271,14 @@ static int add(merger *m, const nf_flow *r, uint8_t shard)
     memcpy(&p.key, nf_flow_key_of(r), m->config->key_bytes);
     tail = nf_flow_find(out, &p.key, nf_flow_key_hash(out, &p.key));
     if (tail == NF_MAP_NONE) {
-        return place(m, r, shard, NF_MAP_NONE, false);
+        return place(m, r, shard, NULL, false);
     }
     t = nf_flow_at(out, tail);
     if ((m->shard[tail] & ~MIXED) == shard) { /* the shard itself decided between the two */
         bool mixed = (m->shard[tail] & MIXED) != 0;
         bool goes_on = t->reason == NETFEAT_FLOW_END_ACTIVE;
         end_tail(m, tail, t->reason);
-        return place(m, r, shard, goes_on ? tail : NF_MAP_NONE, goes_on && mixed);
+        return place(m, r, shard, goes_on ? t : NULL, goes_on && mixed);
     }
     if (t->last_position >= r->first_position) {
         return refuse(m, r, "packets of its key are in both shards by turns");
@@ -288,7 +289,7 @@ static int add(merger *m, const nf_flow *r, uint8_t shard)
             return refuse(m, r, "it continues a flow of the other shard");
         }
         end_tail(m, tail, reason);
-        return place(m, r, shard, reason == NETFEAT_FLOW_END_ACTIVE ? tail : NF_MAP_NONE,
+        return place(m, r, shard, reason == NETFEAT_FLOW_END_ACTIVE ? t : NULL,
                      reason == NETFEAT_FLOW_END_ACTIVE);
     }
     code = check_join(m, t, r);
@@ -381,6 +382,7 @@ static void exchange(netfeat_flows *flows, netfeat_flows *out)
 
     flows->entries = out->entries;
     flows->links = out->links;
+    flows->cap = out->cap;
     flows->links_cap = out->links_cap;
     flows->used = out->used;
     flows->free = out->free;
@@ -396,6 +398,7 @@ static void exchange(netfeat_flows *flows, netfeat_flows *out)
     flows->ended = out->ended;
     out->entries = keep.entries;
     out->links = keep.links;
+    out->cap = keep.cap;
     out->links_cap = keep.links_cap;
     out->map = keep.map;
     out->fragments = keep.fragments;

@@ -176,7 +176,7 @@ static int add_stream(spreader *s, nf_map *map, const record *r)
     bool room = nf_map_has_room(map) && s->n < s->streams.cap && s->n < s->rows_cap;
     int code = room ? NETFEAT_OK : make_room(s, map);
     bool timed = (r->length & TIMED) != 0;
-    nf_stream *f;
+    nf_flow_stream *f;
 
     if (code != 0) {
         return code;
@@ -194,14 +194,14 @@ static int add_stream(spreader *s, nf_map *map, const record *r)
     return NETFEAT_OK;
 }
 
-static nf_stream *find_stream(const spreader *s, const nf_map *map, const record *r)
+static nf_flow_stream *find_stream(const spreader *s, const nf_map *map, const record *r)
 {
     uint64_t hash = map_hash(r);
     uint64_t pos = nf_map_start(map, hash);
     uint32_t index;
 
     for (; (index = nf_map_next(map, hash, &pos)) != NF_MAP_NONE; pos++) {
-        nf_stream *f = nf_entries_at(&s->streams, index);
+        nf_flow_stream *f = nf_entries_at(&s->streams, index);
         if (nf_key_equal(f->key, r->key, sizeof r->key)) {
             return f;
         }
@@ -209,7 +209,7 @@ static nf_stream *find_stream(const spreader *s, const nf_map *map, const record
     return NULL;
 }
 
-static void count_record(nf_stream *f, const record *r)
+static void count_record(nf_flow_stream *f, const record *r)
 {
     f->packets++;
     f->bytes += r->length & ~TIMED;
@@ -229,7 +229,7 @@ static void prefetch(const spreader *s, const nf_map *map, const record *slot, c
     if (index != NF_MAP_NONE) {
         const uint8_t *f = nf_entries_at(&s->streams, index);
         __builtin_prefetch(f, 1);
-        __builtin_prefetch(f + sizeof(nf_stream) - 1, 1);
+        __builtin_prefetch(f + sizeof(nf_flow_stream) - 1, 1);
     }
 }
 
@@ -238,7 +238,7 @@ static int aggregate(spreader *s, nf_map *map, const record *records, size_t n)
     int code = NETFEAT_OK;
 
     for (size_t i = 0; code == 0 && i < n; i++) {
-        nf_stream *f;
+        nf_flow_stream *f;
         if (i + 2 * AHEAD < n) {
             __builtin_prefetch(&records[i + 4 * AHEAD < n ? i + 4 * AHEAD : n - 1]);
             prefetch(s, map, &records[i + 2 * AHEAD], &records[i + AHEAD]);
@@ -403,7 +403,7 @@ static int spreader_new(job *j, size_t me, spreader *s)
 
     s->job = j;
     s->me = me;
-    s->streams = nf_entries_make(sizeof(nf_stream));
+    s->streams = nf_entries_make(sizeof(nf_flow_stream));
     s->block = nf_alloc(j->ctx, block_bytes(j));
     start = ((uintptr_t)s->block + sizeof(record) - 1) / sizeof(record) * sizeof(record);
     s->records = (record *)start;

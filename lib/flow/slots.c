@@ -1,5 +1,5 @@
-/* Where flows live: entries by number, an index of the open ones by key, and three chains through one array of
-   links: open flows by last packet, ended flows in order of ending, free entries. */
+/* Where flows live: a dense array of entries, an index of the open ones by key, and three chains through one
+   array of links: open flows by last packet, ended flows in order of ending, free entries. */
 #include <assert.h>
 #include <string.h>
 
@@ -7,63 +7,61 @@
 
 void nf_flow_slots_free(netfeat_flows *fl)
 {
-    nf_entries_free(fl->ctx, &fl->entries);
+    nf_free(fl->ctx, fl->entries, fl->cap * fl->config.stride);
     nf_free(fl->ctx, fl->links, fl->links_cap * sizeof *fl->links);
     nf_map_free(fl->ctx, &fl->map);
+    fl->entries = NULL;
     fl->links = NULL;
-    fl->links_cap = 0;
+    fl->cap = fl->links_cap = 0;
 }
 
-/* How many entries there may be: as many as may be open; beyond that only flows that ended and wait need room, an
-   eighth at a time, for which the budget leaves space. */
-static size_t most_entries(const netfeat_flows *fl)
+/* Double while small, then by a sixteenth, up to what may be open; beyond that only flows that ended and wait
+   need room: an eighth at a time, for which the budget leaves space. */
+static size_t next_capacity(const netfeat_flows *fl)
 {
     size_t most = fl->config.max_open;
-    size_t cap = fl->entries.cap;
+    size_t cap = fl->cap;
+    size_t step = cap * fl->config.stride > ((size_t)4 << 20) ? cap / 16 : cap;
+    size_t want = cap + (step > 64 ? step : 64);
 
     if (cap >= most) {
-        most = cap + (most / 8 > 64 ? most / 8 : 64);
+        want = cap + (most / 8 > 64 ? most / 8 : 64);
+    } else if (want > most) {
+        want = most;
     }
-    return most < NF_MAP_NONE ? most : NF_MAP_NONE - 1;
-}
-
-/* A link for each entry, and for a quarter more while there may be more. */
-static int grow_links(netfeat_flows *fl, size_t want, size_t most)
-{
-    size_t cap = want + want / 4 < most ? want + want / 4 : most;
-    void *p;
-
-    cap = cap > want ? cap : want;
-    p = nf_resize(fl->ctx, fl->links, fl->links_cap * sizeof *fl->links, cap * sizeof *fl->links);
-    if (p == NULL) {
-        return nf_ctx_code(fl->ctx);
-    }
-    fl->links = p;
-    fl->links_cap = cap;
-    return NETFEAT_OK;
+    return want < NF_MAP_NONE ? want : NF_MAP_NONE - 1;
 }
 
 static int grow(netfeat_flows *fl)
 {
-    size_t cap = fl->entries.cap;
-    size_t most = most_entries(fl);
-    int code;
+    size_t want = next_capacity(fl);
+    void *p;
 
-    if (most <= cap) {
-        return nf_error(fl->ctx, NETFEAT_ERR_LIMIT, "too many flows: %zu", cap);
+    if (want <= fl->cap) {
+        return nf_error(fl->ctx, NETFEAT_ERR_LIMIT, "too many flows: %zu", fl->cap);
     }
-    code = fl->used < cap ? NETFEAT_OK : nf_entries_grow(fl->ctx, &fl->entries, cap + 1, most);
-    if (code == 0 && fl->entries.cap > fl->links_cap) {
-        code = grow_links(fl, fl->entries.cap, most); /* also when it failed the last time */
+    if (want > fl->links_cap) {
+        p = nf_resize(fl->ctx, fl->links, fl->links_cap * sizeof *fl->links, want * sizeof *fl->links);
+        if (p == NULL) {
+            return nf_ctx_code(fl->ctx);
+        }
+        fl->links = p;
+        fl->links_cap = want;
     }
-    return code;
+    p = nf_resize(fl->ctx, fl->entries, fl->cap * fl->config.stride, want * fl->config.stride);
+    if (p == NULL) {
+        return nf_ctx_code(fl->ctx);
+    }
+    fl->entries = p;
+    fl->cap = want;
+    return NETFEAT_OK;
 }
 
 int nf_flow_slots_ready(netfeat_flows *fl)
 {
     int code = nf_map_ready(fl->ctx, &fl->map);
 
-    if (code == 0 && fl->free == NF_MAP_NONE && (fl->used == fl->entries.cap || fl->used == fl->links_cap)) {
+    if (code == 0 && fl->free == NF_MAP_NONE && fl->used == fl->cap) {
         code = grow(fl);
     }
     return code;
@@ -118,7 +116,7 @@ uint32_t nf_flow_slot_new(netfeat_flows *fl, const nf_flow_key *key, uint64_t ha
     if (index != NF_MAP_NONE) {
         fl->free = fl->links[index].next;
     } else {
-        assert(fl->used < fl->entries.cap && fl->used < fl->links_cap);
+        assert(fl->used < fl->cap);
         index = fl->used++;
     }
     f = nf_flow_at(fl, index);

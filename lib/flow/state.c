@@ -348,8 +348,8 @@ int nf_flow_relink(netfeat_flows *fl)
     }
     code = nf_order_by_last_position(fl->ctx, list, n);
     for (size_t i = 0; code == 0 && i < n; i++) {
-        uint64_t hash = (uint64_t)list[i]->tag << 32;
-        nf_flow_slot_touch(fl, nf_flow_find(fl, nf_flow_key_of(list[i]), hash));
+        size_t offset = (size_t)((const uint8_t *)list[i] - fl->entries);
+        nf_flow_slot_touch(fl, (uint32_t)(offset / fl->config.stride));
     }
     nf_free(fl->ctx, list, ((size_t)fl->count[NETFEAT_FLOWS_OPEN] + 1) * sizeof *list);
     return code;

@@ -22,7 +22,7 @@ typedef struct {
 
 /* ---- order ---- */
 
-static const nf_stream *stream_at(const nf_stream_list *list, size_t index)
+static const nf_flow_stream *stream_at(const nf_stream_list *list, size_t index)
 {
     return nf_entries_at(list->entries, index);
 }
@@ -118,11 +118,11 @@ static int make_order(netfeat_ctx *ctx, const nf_flow_config *config, const nf_s
 
 #define FILL(column, ctype, value)                                                                           \
     for (size_t i = 0; i < n; i++) {                                                                         \
-        const nf_stream *s = streams[i];                                                                     \
+        const nf_flow_stream *s = streams[i];                                                                \
         ((ctype *)(void *)w->data[column])[row + i] = (ctype)(value);                                        \
     }
 
-static double seconds_of(const nf_stream *s)
+static double seconds_of(const nf_flow_stream *s)
 {
     return s->first_time > s->last_time ? 0 : nf_seconds(nf_difference(s->last_time, s->first_time));
 }
@@ -142,7 +142,7 @@ static void write_block(writer *w, const void *const *streams, size_t n, size_t 
     FILL(BYTES, uint64_t, s->bytes)
     FILL(DURATION, double, seconds_of(s))
     for (size_t i = 0; i < n; i++) {
-        const nf_stream *s = streams[i];
+        const nf_flow_stream *s = streams[i];
         if (s->first_time > s->last_time) {
             nf_bitmap_clear(w->timed, (int64_t)(row + i));
         }
@@ -155,7 +155,7 @@ static void prefetch_block(const void *const *streams, size_t n)
     for (size_t i = 0; i < n; i++) {
         const uint8_t *s = streams[i];
         __builtin_prefetch(s);
-        __builtin_prefetch(s + sizeof(nf_stream) - 1);
+        __builtin_prefetch(s + sizeof(nf_flow_stream) - 1);
     }
 }
 

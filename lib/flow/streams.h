@@ -2,6 +2,7 @@
 #ifndef NF_FLOW_STREAMS_H
 #define NF_FLOW_STREAMS_H
 
+#include "flow/entries.h"
 #include "flow/flow.h"
 
 typedef struct {
@@ -10,8 +11,8 @@ typedef struct {
     uint64_t bytes;
     uint32_t packets;
     uint32_t first_row;
-} nf_stream;
-_Static_assert(sizeof(nf_stream) == 72, "streams have no padding");
+} nf_flow_stream;
+_Static_assert(sizeof(nf_flow_stream) == 72, "streams have no padding");
 
 /* Streams as one worker found them. */
 typedef struct {
