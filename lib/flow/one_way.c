@@ -1,8 +1,9 @@
 /* One-way flows of a whole table at once. Rows are spread over 1024 parts by the hash of their key; each part
    gathers records until it has a thousand, and then adds them to its flows in one go, while those are in the
    cache. Records go to memory past the cache, which has better things to hold, and which would first read the lines
-   that they overwrite: that alone takes longer than everything else that is done for a row. With several threads each of them goes through all rows and takes those of its own parts, so that they
-   share nothing but what they read, and the context, one at a time. */
+   that they overwrite: that alone takes longer than everything else that is done for a row. With several threads each
+   of them goes through all rows and takes those of its own parts, so that they share nothing but what they read, and
+   the context, one at a time. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>

@@ -8,8 +8,8 @@
 #define FEW_EVENTS 48
 /* Of a long payload, every chunk but the last holds more. */
 #define CHUNK_AT_LEAST 1024
-/* Streams that may start to count something seldom, or to hold something: the packet's, two that take its place, and one whose time is over
-   or that is in the way. */
+/* Streams that may start to count something seldom, or to hold something: the packet's, two that take its place, and one
+   whose time is over or that is in the way. */
 #define FEW_STREAMS 6
 
 /* Events that working on this stream can cause. */
