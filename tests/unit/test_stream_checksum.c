@@ -20,7 +20,7 @@ static uint16_t word_by_word(const uint8_t *data, size_t size, uint32_t start)
 
 static uint8_t byte_of(int kind)
 {
-    return kind == 0 ? 0 : kind == 1 ? 0xff : kind == 2 ? (uint8_t)(rand() % 8 == 0) : (uint8_t)(rand() >> 7);
+    return (uint8_t)(kind == 0 ? 0 : kind == 1 ? 0xff : kind == 2 ? rand() % 8 == 0 : rand() >> 7);
 }
 
 Test(stream_checksum, every_length)

@@ -11,6 +11,8 @@
 #include "stream/chain.h"
 #include "stream/store.h"
 
+#define MOST (1 << 20) /* where bytes are put */
+
 static uint64_t state;
 
 static unsigned pick(unsigned below)
@@ -124,7 +126,7 @@ static void random_run(netfeat_ctx *ctx, int policy, int rounds, unsigned span, 
         if (i % 50 == 0) {
             compare(&pool, &store, &naive);
         }
-        next = next > NAIVE_SPAN / 2 ? NAIVE_SPAN / 2 : next;
+        next = next > MOST ? MOST : next;
     }
     compare(&pool, &store, &naive);
     nf_store_clear(&pool, &store);
