@@ -26,7 +26,7 @@
 /* Room for held bytes, and for records; and what memory may be in use with these: records are kept in blocks that
    double. */
 #define MOST_HELD    (INT64_C(1) << 20)
-#define MOST_RECORDS (INT64_C(3) << 20)
+#define MOST_RECORDS (INT64_C(2560) << 10) /* some streams have to be evicted */
 #define MOST_MEMORY  (uint64_t)(MOST_HELD + 2 * MOST_RECORDS + (1 << 20))
 
 typedef struct {
