@@ -1,6 +1,6 @@
 #include "flow/entries.h"
 
-/* Chunks are mapped, and of few sizes: from half of it to all of it. */
+/* A full chunk is this, or down to half of it. */
 #define CHUNK_BYTES ((size_t)8 << 20)
 #define LEAST       64
 
@@ -58,25 +58,23 @@ static int extend_chunk(netfeat_ctx *ctx, nf_entries *e, size_t elements)
 }
 
 /* What the chunk that starts at `base` should hold: twice what is there while that is little, else all that it can. */
-static size_t chunk_size(const nf_entries *e, size_t base, size_t want, size_t most)
+static size_t chunk_size(const nf_entries *e, size_t base, size_t want)
 {
     size_t size = base > 0 || 2 * e->cap > full_chunk(e) / 2 ? full_chunk(e) : 2 * e->cap;
 
     size = size < LEAST ? LEAST : size;
-    most = most > want ? most : want;
     size = size > want - base ? size : want - base;
-    size = size < most - base ? size : most - base;
     return size < full_chunk(e) ? size : full_chunk(e);
 }
 
-int nf_entries_grow(netfeat_ctx *ctx, nf_entries *e, size_t want, size_t most)
+int nf_entries_grow(netfeat_ctx *ctx, nf_entries *e, size_t want)
 {
     int code = NETFEAT_OK;
 
     while (code == 0 && e->cap < want) {
         bool full = last_chunk(e) == full_chunk(e);
         size_t base = full ? e->cap : e->cap - last_chunk(e);
-        size_t size = chunk_size(e, base, want, most);
+        size_t size = chunk_size(e, base, want);
         code = full ? add_chunk(ctx, e, size) : extend_chunk(ctx, e, size);
     }
     return code;

@@ -15,9 +15,8 @@ typedef struct {
 
 /* stride: bytes of an element, not 0. Nothing is allocated yet; zero-initialised is as good to be freed. */
 nf_entries nf_entries_make(size_t stride);
-/* Room for at least `want` elements: a few more while chunks are small, whole chunks then, but never more than most
-   unless want is. NOMEM, LIMIT. */
-int nf_entries_grow(netfeat_ctx *ctx, nf_entries *e, size_t want, size_t most);
+/* Room for at least `want` elements: a few more while chunks are small, whole chunks then. NOMEM, LIMIT. */
+int nf_entries_grow(netfeat_ctx *ctx, nf_entries *e, size_t want);
 void nf_entries_free(netfeat_ctx *ctx, nf_entries *e);
 
 static inline void *nf_entries_at(const nf_entries *e, size_t index)

@@ -165,7 +165,7 @@ static int make_room(spreader *s, nf_map *map)
     if (!nf_map_has_room(map)) {
         code = nf_map_reserve(s->job->ctx, map, more > least ? more + 1 : least + 1);
     }
-    code = code != 0 ? code : nf_entries_grow(s->job->ctx, &s->streams, s->n + 1, SIZE_MAX);
+    code = code != 0 ? code : nf_entries_grow(s->job->ctx, &s->streams, s->n + 1);
     code = code != 0 ? code : nf_grow(s->job->ctx, &rows, &s->rows_cap, s->n + 1, sizeof *s->first_rows);
     unlock(s->job);
     s->first_rows = rows;
