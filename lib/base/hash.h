@@ -37,6 +37,23 @@ static inline uint64_t nf_hash_16(const void *secret, const void *key)
     return (h ^ h >> 32) * UINT64_C(0x9E3779B97F4A7C15);
 }
 
+/* Both addresses of a packet and what is behind them, in words: the same for each of the three. Out of registers: what
+   was just stored in pieces cannot be loaded in words without waiting. */
+#define NF_HASH_WORDS 5
+static inline uint64_t nf_hash_words(const void *secret, const uint64_t key[NF_HASH_WORDS])
+{
+    uint64_t s[6], h;
+    nf_u128 a, b, c;
+
+    memcpy(s, secret, sizeof s);
+    a = nf_u128_product(key[0] ^ s[0], key[1] ^ s[1]);
+    b = nf_u128_product(key[2] ^ s[2], key[3] ^ s[3]);
+    c = nf_u128_product(key[4] ^ s[4], s[5]);
+    h = (nf_u128_low(a) ^ nf_u128_high(a)) + (nf_u128_low(b) ^ nf_u128_high(b)) +
+        (nf_u128_low(c) ^ nf_u128_high(c));
+    return (h ^ h >> 32) * UINT64_C(0x9E3779B97F4A7C15);
+}
+
 static inline uint64_t nf_hash(const void *secret, const void *key, size_t size)
 {
     if (size == 16) {

@@ -173,15 +173,25 @@ static void lay_out(nf_flow_config *config)
         at = align(at, wide ? 16 : 8);
         config->offset[g] = at;
         at += nf_flow_groups[g]->bytes + config->sides * nf_flow_groups[g]->side_bytes;
-        if (nf_flow_groups[g]->update != NULL) {
-            config->update_order[config->groups_used++] = (uint8_t)g;
-        }
     }
     config->clear_bytes = at;
     if (nf_flow_has(config, NF_G_FIRST)) {
         at += config->first_packets * sizeof(nf_first_packet);
     }
     config->stride = align(at, whole);
+}
+
+static void choose_updates(nf_flow_config *config)
+{
+    for (int fresh_only = 0; fresh_only < 2; fresh_only++) {
+        for (int g = 0; g < NF_GROUPS; g++) {
+            const nf_flow_group *group = nf_flow_groups[g];
+            if (nf_flow_has(config, g) && group->update != NULL && group->fresh_only == (fresh_only != 0)) {
+                config->update_order[config->groups_used++] = (uint8_t)g;
+            }
+        }
+        config->groups_always = fresh_only == 0 ? config->groups_used : config->groups_always;
+    }
 }
 
 static void choose_inputs(nf_flow_config *config)
@@ -254,6 +264,7 @@ int nf_flow_configure(netfeat_ctx *ctx, const netfeat_options *opts, const nf_fl
     }
     choose_groups(config);
     lay_out(config);
+    choose_updates(config);
     choose_inputs(config);
     config->max_open =
         fit(config, (uint64_t)nf_option(opts, NETFEAT_OPT_FLOW_MAX_BYTES) - sizeof(netfeat_flows));

@@ -123,7 +123,7 @@ void nf_flow_direct(const nf_flow_config *config, nf_flow *f, const nf_flow_pack
 
     if (f->evidence == 0) {
         by = NETFEAT_FLOW_BY_FIRST_PACKET;
-    } else if (config->profile->source != NF_SOURCE_EVIDENCE) {
+    } else if (config->sides == 1 || config->profile->source != NF_SOURCE_EVIDENCE) {
         return;
     }
     if (config->sides > 1 && config->profile->source != NF_SOURCE_FIRST && p->tcp) {
@@ -148,7 +148,7 @@ static void update_origin(const netfeat_flows *fl, nf_flow *f, void *state, cons
     nf_origin *s = state;
 
     (void)fl;
-    if (p->fresh && p->timed) {
+    if (p->timed) {
         s->arrival = p->time;
         f->flags |= NF_FLOW_ARRIVAL;
     }
@@ -173,6 +173,7 @@ static void inherit_origin(const nf_flow_config *config, void *state, const void
 
 const nf_flow_group nf_group_origin = {.name = "origin",
                                        .bytes = sizeof(nf_origin),
+                                       .fresh_only = true,
                                        .update = update_origin,
                                        .merge = merge_origin,
                                        .inherit = inherit_origin};

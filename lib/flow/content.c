@@ -108,8 +108,8 @@ static void update_cic(const netfeat_flows *fl, nf_flow *f, void *state, const n
         s->first_flags = p->tcp_flags;
         s->first_data = p->payload_length > 0;
         s->icmp = p->icmp;
-        s->icmp_type = p->icmp_type;
-        s->icmp_code = p->icmp_code;
+        s->icmp_type = p->icmp ? p->icmp_type : 0;
+        s->icmp_code = p->icmp ? p->icmp_code : 0;
         if ((f->flags & NF_FLOW_CONTINUED) == 0) {
             s->connection_begin = p->time;
         }

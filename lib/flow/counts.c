@@ -316,13 +316,11 @@ static void update_link(const netfeat_flows *fl, nf_flow *f, void *state, const 
 
     (void)fl;
     (void)f;
-    if (p->fresh) {
-        s->side = p->side;
-        for (size_t i = 0; i < 2; i++) {
-            s->present[i] = p->mac[i] != NULL;
-            if (p->mac[i] != NULL) {
-                memcpy(s->mac[i], p->mac[i], sizeof s->mac[i]);
-            }
+    s->side = p->side;
+    for (size_t i = 0; i < 2; i++) {
+        s->present[i] = p->mac[i] != NULL;
+        if (p->mac[i] != NULL) {
+            memcpy(s->mac[i], p->mac[i], sizeof s->mac[i]);
         }
     }
 }
@@ -337,5 +335,6 @@ static void merge_nothing(const nf_flow_config *config, void *state, const void 
 const nf_flow_group nf_group_link = {.name = "link",
                                      .bytes = sizeof(nf_link),
                                      .inputs = NF_IN(SRC_MAC) | NF_IN(DST_MAC),
+                                     .fresh_only = true,
                                      .update = update_link,
                                      .merge = merge_nothing};

@@ -31,8 +31,7 @@ static void make_key(const nf_flow_config *config, nf_flow_packet *p)
 
     switch (config->profile->keys) {
     case NF_KEYS_TYPED:
-        if (!ports && p->icmp &&
-            (p->key.protocol == NF_PROTOCOL_ICMP || p->key.protocol == NF_PROTOCOL_ICMPV6)) {
+        if (!ports && p->icmp) {
             type_icmp(p);
         }
         break;
@@ -51,6 +50,30 @@ static void make_key(const nf_flow_config *config, nf_flow_packet *p)
     }
 }
 
+/* The key in words, from registers and back. */
+static void finish_key(const netfeat_flows *fl, nf_flow_packet *p)
+{
+    uint64_t words[NF_KEY_WORDS];
+
+    memcpy(words, &p->key, sizeof words);
+    if (fl->config.sides == 1) {
+        p->key.kind |= NF_KEY_ONE_WAY;
+        words[4] |= nf_key_word(0, 0, 0, NF_KEY_ONE_WAY);
+        p->side = 0;
+    } else {
+        p->side = nf_key_order(words);
+        memcpy(&p->key, words, sizeof words);
+    }
+    p->hash = fl->config.key_bytes == sizeof words ? nf_hash_words(nf_ctx_secret(fl->ctx), words)
+                                                   : nf_flow_key_hash(fl, &p->key);
+}
+
+/* Part of a datagram in pieces. */
+static bool is_piece(const nf_flow_packet *p)
+{
+    return p->fragment || (p->ip_flags & NETFEAT_IP_MORE_FRAGMENTS) != 0;
+}
+
 static int prepare(netfeat_flows *fl, nf_flow_packet *p)
 {
     const nf_flow_config *config = &fl->config;
@@ -63,14 +86,10 @@ static int prepare(netfeat_flows *fl, nf_flow_packet *p)
     if (p->left_out) {
         return NETFEAT_OK;
     }
-    if (fl->fragments != NULL) {
+    if (fl->pieces && fl->fragments != NULL && is_piece(p)) {
         code = nf_fragments_assign(fl, p);
     }
-    if (config->sides == 1) {
-        p->key.kind |= NF_KEY_ONE_WAY;
-    }
-    p->side = nf_key_order(&p->key);
-    p->hash = nf_hash(nf_ctx_secret(fl->ctx), &p->key, config->key_bytes);
+    finish_key(fl, p);
     nf_map_prefetch(&fl->map, p->hash);
     return code;
 }
@@ -82,7 +101,7 @@ static size_t bytes_to_fetch(const netfeat_flows *fl)
 }
 
 /* The entry that the search will most likely end at, on its way into the cache. */
-static void prefetch_entry(const netfeat_flows *fl, nf_flow_packet *p)
+static void prefetch_entry(const netfeat_flows *fl, nf_flow_packet *p, size_t bytes)
 {
     uint64_t pos = nf_map_start(&fl->map, p->hash);
     uint32_t index = p->left_out ? NF_MAP_NONE : nf_map_next(&fl->map, p->hash, &pos);
@@ -90,11 +109,10 @@ static void prefetch_entry(const netfeat_flows *fl, nf_flow_packet *p)
     p->likely = index;
     if (index != NF_MAP_NONE) {
         const uint8_t *entry = fl->entries + (size_t)index * fl->config.stride;
-        size_t last = bytes_to_fetch(fl) - 1; /* entries begin anywhere in a line */
-        for (size_t at = 0; at < last; at += CACHE_LINE) {
+        for (size_t at = 0; at < bytes - 1; at += CACHE_LINE) {
             __builtin_prefetch(entry + at, 1);
         }
-        __builtin_prefetch(entry + last, 1);
+        __builtin_prefetch(entry + bytes - 1, 1); /* entries begin anywhere in a line */
         __builtin_prefetch(&fl->links[index], 1);
     }
 }
@@ -179,27 +197,34 @@ static int open_flow(netfeat_flows *fl, const nf_flow_packet *p, uint32_t old, i
 
 static void note_time(nf_flow *f, int64_t time)
 {
-    bool first = (f->flags & NF_FLOW_TIMED) == 0;
-
-    f->first_time = first || time < f->first_time ? time : f->first_time;
-    f->last_time = first || time > f->last_time ? time : f->last_time;
-    f->flags |= NF_FLOW_TIMED;
+    if ((f->flags & NF_FLOW_TIMED) == 0) {
+        f->first_time = f->last_time = time;
+        f->flags |= NF_FLOW_TIMED;
+    } else if (time >= f->last_time) {
+        f->last_time = time;
+    } else if (time < f->first_time) {
+        f->first_time = time;
+    }
 }
 
 static void count_packet(netfeat_flows *fl, nf_flow *f, nf_flow_packet *p)
 {
     const nf_flow_config *config = &fl->config;
-    nf_counts *counts = nf_flow_state(config, f, NF_G_COUNTS);
+    const uint32_t groups = p->fresh ? config->groups_used : config->groups_always;
+    nf_counts *counts;
 
-    nf_flow_direct(config, f, p);
+    if (f->evidence == 0 || (p->tcp_flags & NETFEAT_TCP_SYN) != 0) {
+        nf_flow_direct(config, f, p);
+    }
     p->book = config->profile->book != NULL ? config->profile->book(fl, f, p) : p->side;
-    counts[p->book].packets++;
-    counts[p->book].bytes += p->length;
+    counts = (nf_counts *)nf_flow_state(config, f, NF_G_COUNTS) + p->book;
+    counts->packets++;
+    counts->bytes += p->length;
     f->last_position = p->position;
     if (p->timed) {
         note_time(f, p->time);
     }
-    for (uint32_t i = 0; i < config->groups_used; i++) {
+    for (uint32_t i = 0; i < groups; i++) {
         int g = config->update_order[i];
         nf_flow_groups[g]->update(fl, f, nf_flow_state(config, f, g), p);
     }
@@ -210,7 +235,7 @@ static uint32_t find(const netfeat_flows *fl, const nf_flow_packet *p)
 {
     if (p->likely != NF_MAP_NONE) {
         const nf_flow *f = nf_flow_at(fl, p->likely);
-        if (f->reason == 0 && nf_key_equal(nf_flow_key_of(f), &p->key, fl->config.key_bytes)) {
+        if (f->reason == 0 && nf_flow_has_key(&fl->config, f, &p->key)) {
             return p->likely;
         }
     }
@@ -221,6 +246,7 @@ static int account(netfeat_flows *fl, nf_flow_packet *p, uint64_t *ret_id)
 {
     const nf_flow_config *config = &fl->config;
     uint32_t index;
+    nf_flow *f;
     int reason = 0;
     int code;
 
@@ -232,7 +258,8 @@ static int account(netfeat_flows *fl, nf_flow_packet *p, uint64_t *ret_id)
     }
     index = find(fl, p);
     if (index != NF_MAP_NONE) {
-        reason = nf_flow_decide(config, nf_flow_at(fl, index), p);
+        f = nf_flow_at(fl, index);
+        reason = nf_flow_goes_on(config, f, p) ? 0 : nf_flow_decide(config, f, p);
     }
     p->fresh = index == NF_MAP_NONE || reason != 0;
     if (p->fresh) {
@@ -243,8 +270,9 @@ static int account(netfeat_flows *fl, nf_flow_packet *p, uint64_t *ret_id)
     } else {
         nf_flow_slot_touch(fl, index);
     }
-    count_packet(fl, nf_flow_at(fl, index), p);
-    *ret_id = nf_flow_at(fl, index)->first_position;
+    f = nf_flow_at(fl, index);
+    count_packet(fl, f, p);
+    *ret_id = f->first_position;
     return NETFEAT_OK;
 }
 
@@ -260,7 +288,7 @@ static void count_row(netfeat_flows *fl, const nf_flow_packet *p)
     fl->position = p->position;
     fl->count[NETFEAT_FLOWS_PACKETS]++;
     fl->count[p->left_out ? NETFEAT_FLOWS_LEFT_OUT : NETFEAT_FLOWS_ACCOUNTED]++;
-    if (fl->fragments != NULL && p->fragment && !p->left_out) {
+    if (fl->pieces && fl->fragments != NULL && p->fragment && !p->left_out) {
         bool alone = (p->key.kind & NF_KEY_FRAGMENT) != 0;
         fl->count[alone ? NETFEAT_FLOWS_FRAGMENTS_ALONE : NETFEAT_FLOWS_FRAGMENTS_ASSIGNED]++;
     }
@@ -270,21 +298,22 @@ static void count_row(netfeat_flows *fl, const nf_flow_packet *p)
    a feed that fails holds the rows before the failure, and no more. */
 static bool is_first_fragment(const netfeat_flows *fl, const nf_flow_packet *p)
 {
-    return fl->fragments != NULL && !p->fragment && (p->ip_flags & NETFEAT_IP_MORE_FRAGMENTS) != 0;
+    return fl->pieces && fl->fragments != NULL && !p->fragment && is_piece(p);
 }
 
 /* Packets that are prepared; the first of them is row `row`. */
 static int feed_prepared(netfeat_flows *fl, nf_flow_packet *p, int n, int64_t row, const id_output *out)
 {
-    int ahead = LINES_AHEAD / (int)(bytes_to_fetch(fl) / CACHE_LINE + 2);
+    const size_t bytes = bytes_to_fetch(fl);
+    const int ahead = LINES_AHEAD / (int)(bytes / CACHE_LINE + 2);
 
     for (int i = 0; i < n && i < ahead; i++) {
-        prefetch_entry(fl, &p[i]);
+        prefetch_entry(fl, &p[i], bytes);
     }
     for (int i = 0; i < n; i++) {
         uint64_t id = 0;
         if (i + ahead < n) {
-            prefetch_entry(fl, &p[i + ahead]);
+            prefetch_entry(fl, &p[i + ahead], bytes);
         }
         if (i + ahead / 2 < n) {
             prefetch_neighbours(fl, &p[i + ahead / 2]);

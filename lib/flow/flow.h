@@ -109,7 +109,8 @@ typedef struct {
     uint32_t first_packets;
     uint32_t max_open;
     uint32_t max_fragments;
-    uint32_t groups_used; /* length of update_order */
+    uint32_t groups_used;   /* length of update_order */
+    uint32_t groups_always; /* those behind these take note of nothing but the first packet */
     uint8_t update_order[NF_GROUPS];
     char *length_column; /* owned */
     const nf_flow_column **columns;
@@ -138,6 +139,8 @@ struct netfeat_flows {
     uint64_t count[NETFEAT_FLOWS_EVICTED + 1];
     bool ended;      /* netfeat_flows_end() was called */
     bool no_merging; /* flows were taken, evicted or expired: rows are missing */
+    bool icmp;       /* a packet of the batch has a type of ICMP */
+    bool pieces;     /* or is, or may be, part of a datagram in pieces */
     nf_flow_packet batch[NF_FLOW_BATCH];
 };
 
@@ -150,6 +153,14 @@ static inline nf_flow *nf_flow_at(const netfeat_flows *fl, uint32_t index)
 static inline const nf_flow_key *nf_flow_key_of(const nf_flow *f)
 {
     return (const nf_flow_key *)(const void *)(f + 1);
+}
+
+/* A size that the compiler knows makes all the difference here. */
+static inline bool nf_flow_has_key(const nf_flow_config *config, const nf_flow *f, const nf_flow_key *key)
+{
+    return nf_key_equal(nf_flow_key_of(f), key, NF_KEY_BYTES_SHORT) &&
+           (config->key_bytes == NF_KEY_BYTES_SHORT ||
+            memcmp(nf_flow_key_of(f), key, config->key_bytes) == 0);
 }
 
 /* State of a group that the table has. */

@@ -209,6 +209,7 @@ typedef struct {
     uint32_t groups;   /* others it needs */
     uint32_t inputs;   /* NF_IN() it needs */
     bool tcp_only;     /* nothing in it for flows that are not TCP */
+    bool fresh_only;   /* updated by the first packet of a flow alone */
     /* Account for one packet. NULL: the engine does. */
     void (*update)(const netfeat_flows *fl, nf_flow *f, void *state, const nf_flow_packet *p);
     /* Append the state of a later flow with the same key; NULL: packets themselves would be needed. */
@@ -231,6 +232,23 @@ extern const nf_flow_group nf_group_counts, nf_group_origin, nf_group_life, nf_g
 /* connection.c */
 /* Reason for which flow f ends before packet p of its key; 0 if p belongs to it. */
 int nf_flow_decide(const nf_flow_config *config, const nf_flow *f, const nf_flow_packet *p);
+/* true: nf_flow_decide() would say 0, which nearly every packet shows at once; false: ask it. */
+static inline bool nf_flow_goes_on(const nf_flow_config *config, const nf_flow *f, const nf_flow_packet *p)
+{
+    int64_t idle = config->idle_tcp < config->idle_other ? config->idle_tcp : config->idle_other;
+    int64_t silence, age;
+
+    if (!p->timed || (f->flags & NF_FLOW_TIMED) == 0 ||
+        __builtin_sub_overflow(p->time, f->last_time, &silence) || silence >= idle ||
+        __builtin_sub_overflow(p->time, f->first_time, &age) || age >= config->active) {
+        return false;
+    }
+    if (!config->close || !p->tcp) {
+        return true;
+    }
+    return ((const nf_life *)nf_flow_read(config, f, NF_G_LIFE))->closed == 0 &&
+           (p->tcp_flags & NETFEAT_TCP_SYN) == 0;
+}
 /* Reason for which flow f has ended by the time now, though no packet came; 0 if it has not. */
 int nf_flow_overdue(const nf_flow_config *config, const nf_flow *f, int64_t now);
 /* Reason to write when a flow ends for a reason outside of it: its closing, if it was closed. */

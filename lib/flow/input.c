@@ -102,67 +102,130 @@ const char *netfeat_flows_input_name(const netfeat_flows *fl, int index)
 
 /* ---- columns into packets ---- */
 
+/* Bit i: row first + i has a value; all of them 0 without a column. first is a multiple of 64, n at most 64. */
+static uint64_t presence(const netfeat_column *col, int64_t first, int n)
+{
+    const uint64_t all = n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
+    uint64_t bits = 0;
+
+    if (col == NULL || col->validity == NULL) {
+        return col != NULL ? all : 0;
+    }
+    for (int i = 0; i < (n + 7) / 8; i++) {
+        bits |= (uint64_t)col->validity[first / 8 + i] << (8 * i);
+    }
+    return bits & all;
+}
+
+static bool is_set(uint64_t bits, int i)
+{
+    return (bits >> i & 1) != 0;
+}
+
 /* member = value of the column, for every packet; NULL rows are made 0 whatever they hold. */
 #define COPY(suffix, type, member)                                                                           \
     do {                                                                                                     \
         const netfeat_column *col = in->col[NF_IN_##suffix];                                                 \
         const type *values = col != NULL ? (const type *)(const void *)col->data + first : NULL;             \
+        uint64_t there = col != NULL && col->validity != NULL ? presence(col, first, n) : 0;                 \
         for (int i = 0; col != NULL && col->validity == NULL && i < n; i++) {                                \
             p[i].member = values[i];                                                                         \
         }                                                                                                    \
         for (int i = 0; col != NULL && col->validity != NULL && i < n; i++) {                                \
-            p[i].member = nf_column_present(col, first + i) ? values[i] : 0;                                 \
+            p[i].member = is_set(there, i) ? values[i] : 0;                                                  \
         }                                                                                                    \
     } while (0)
 
-/* 16 bytes a row; a packet without addresses belongs to no flow. */
-static void read_addresses(const nf_flow_input *in, int64_t first, int n, nf_flow_packet *p)
+/* Key (16 bytes of address a row; a packet without addresses belongs to no flow), and what of a packet is there. */
+static void read_keys(const nf_flow_input *in, int64_t first, int n, nf_flow_packet *p)
 {
-    const netfeat_column *src = in->col[NF_IN_SRC_IP];
-    const netfeat_column *dst = in->col[NF_IN_DST_IP];
-    const netfeat_column *protocol = in->col[NF_IN_IP_PROTOCOL];
+    const netfeat_column *src = in->col[NF_IN_SRC_IP], *dst = in->col[NF_IN_DST_IP];
+    const netfeat_column *from = in->col[NF_IN_SRC_PORT], *to = in->col[NF_IN_DST_PORT];
+    const netfeat_column *protocols = in->col[NF_IN_IP_PROTOCOL];
+    const uint16_t *from_ports = (const uint16_t *)(const void *)from->data + first;
+    const uint16_t *to_ports = (const uint16_t *)(const void *)to->data + first;
+    uint64_t complete = presence(src, first, n) & presence(dst, first, n) & presence(protocols, first, n);
+    uint64_t ports = presence(from, first, n) & presence(to, first, n);
+    uint64_t times = presence(in->col[NF_IN_TIMESTAMP], first, n);
+    uint64_t tcp = presence(in->col[NF_IN_TCP_FLAGS], first, n);
+    uint64_t ttl = presence(in->col[NF_IN_IP_TTL], first, n);
 
     for (int i = 0; i < n; i++) {
         int64_t row = first + i;
+        uint8_t protocol = protocols->data[row];
+        bool with_ports = is_set(ports, i);
+        uint64_t word = with_ports ? nf_key_word(from_ports[i], to_ports[i], protocol, NF_KEY_PORTS)
+                                   : nf_key_word(0, 0, protocol, 0);
         memcpy(p[i].key.ip[0], src->data + 16 * row, 16);
         memcpy(p[i].key.ip[1], dst->data + 16 * row, 16);
-        p[i].key.protocol = protocol->data[row];
-        p[i].key.icmp_id = 0;
-        p[i].key.extra = 0;
-        p[i].left_out =
-            !nf_column_present(src, row) || !nf_column_present(dst, row) || !nf_column_present(protocol, row);
+        memcpy(p[i].key.port, &word, sizeof word);
+        p[i].left_out = !is_set(complete, i);
+        p[i].timed = is_set(times, i);
+        p[i].tcp = protocol == NF_PROTOCOL_TCP && is_set(tcp, i);
+        p[i].has_ttl = is_set(ttl, i);
     }
 }
 
-static void read_ports(const nf_flow_input *in, int64_t first, int n, nf_flow_packet *p)
+/* Types and codes, of those who have them. That nobody has is written when it changes. */
+static void read_icmp(netfeat_flows *fl, const nf_flow_input *in, int64_t first, int n, nf_flow_packet *p)
 {
-    const netfeat_column *src = in->col[NF_IN_SRC_PORT];
-    const netfeat_column *dst = in->col[NF_IN_DST_PORT];
-    const uint16_t *from = (const uint16_t *)(const void *)src->data + first;
-    const uint16_t *to = (const uint16_t *)(const void *)dst->data + first;
+    const uint8_t *protocols = in->col[NF_IN_IP_PROTOCOL]->data + first;
+    uint64_t types = presence(in->col[NF_IN_ICMP_TYPE], first, n);
+    unsigned any = 0;
 
     for (int i = 0; i < n; i++) {
-        bool present = nf_column_present(src, first + i) && nf_column_present(dst, first + i);
-        p[i].key.port[0] = present ? from[i] : 0;
-        p[i].key.port[1] = present ? to[i] : 0;
-        p[i].key.kind = present ? NF_KEY_PORTS : 0;
+        any |= (unsigned)(protocols[i] == NF_PROTOCOL_ICMP) | (unsigned)(protocols[i] == NF_PROTOCOL_ICMPV6);
     }
+    any = types != 0 ? any : 0;
+    for (int i = 0; (any != 0 || fl->icmp) && i < NF_FLOW_BATCH; i++) {
+        uint8_t protocol = p[i].key.protocol;
+        p[i].icmp =
+            (protocol == NF_PROTOCOL_ICMP || protocol == NF_PROTOCOL_ICMPV6) && i < n && is_set(types, i);
+    }
+    if (any != 0) {
+        COPY(ICMP_TYPE, uint8_t, icmp_type);
+        COPY(ICMP_CODE, uint8_t, icmp_code);
+        COPY(ICMP_ID, uint16_t, icmp_id);
+    }
+    fl->icmp = any != 0;
 }
 
-static void read_presence(const nf_flow_input *in, int64_t first, int n, nf_flow_packet *p)
+/* Whether one of these rows may be of a datagram in pieces; what NULL rows hold may say so, too. */
+static bool any_pieces(const nf_flow_input *in, int64_t first, int n)
 {
-    const netfeat_column *time = in->col[NF_IN_TIMESTAMP];
-    const netfeat_column *tcp = in->col[NF_IN_TCP_FLAGS];
-    const netfeat_column *icmp = in->col[NF_IN_ICMP_TYPE];
-    const netfeat_column *ttl = in->col[NF_IN_IP_TTL];
+    const netfeat_column *flags = in->col[NF_IN_IP_FLAGS];
+    const netfeat_column *offsets = in->col[NF_IN_FRAGMENT_OFFSET];
+    const uint32_t *offset = offsets != NULL ? (const uint32_t *)(const void *)offsets->data + first : NULL;
+    uint32_t any = 0;
 
-    for (int i = 0; i < n; i++) {
-        p[i].timed = nf_column_present(time, first + i);
-        p[i].tcp = tcp != NULL && nf_column_present(tcp, first + i) && p[i].key.protocol == NF_PROTOCOL_TCP;
-        p[i].icmp = icmp != NULL && nf_column_present(icmp, first + i);
-        p[i].has_ttl = ttl != NULL && nf_column_present(ttl, first + i);
-        p[i].fragment = p[i].fragment_offset > 0;
+    for (int i = 0; flags != NULL && i < n; i++) {
+        any |= flags->data[first + i] & NETFEAT_IP_MORE_FRAGMENTS;
     }
+    for (int i = 0; offset != NULL && i < n; i++) {
+        any |= offset[i];
+    }
+    return any != 0;
+}
+
+/* As with ICMP: most often there are none, and nothing is to be written. */
+static void read_fragments(netfeat_flows *fl, const nf_flow_input *in, int64_t first, int n,
+                           nf_flow_packet *p)
+{
+    bool any = any_pieces(in, first, n);
+
+    if (any || fl->pieces) {
+        for (int i = 0; i < NF_FLOW_BATCH; i++) {
+            p[i].ip_flags = 0;
+            p[i].fragment_offset = 0;
+        }
+        COPY(IP_FLAGS, uint8_t, ip_flags);
+        COPY(FRAGMENT_OFFSET, uint32_t, fragment_offset);
+        COPY(IP_ID, uint32_t, ip_id);
+        for (int i = 0; i < NF_FLOW_BATCH; i++) {
+            p[i].fragment = p[i].fragment_offset > 0;
+        }
+    }
+    fl->pieces = any;
 }
 
 static void read_payload(const nf_flow_input *in, int64_t first, int n, nf_flow_packet *p)
@@ -202,12 +265,13 @@ static void read_extra(const nf_flow_input *in, int64_t first, int n, nf_flow_pa
     COPY(TUNNEL_TYPE, uint8_t, key.tunnel_type);
     COPY(TUNNEL_ID, uint64_t, key.tunnel_id);
     COPY(INTERFACE_ID, uint32_t, key.interface_id);
+    for (int i = 0; i < n; i++) {
+        p[i].key.extra = 0;
+    }
     for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++) {
-        const netfeat_column *col = in->col[parts[k].input];
-        for (int i = 0; col != NULL && i < n; i++) {
-            if (nf_column_present(col, first + i)) {
-                p[i].key.extra |= parts[k].bit;
-            }
+        uint64_t there = presence(in->col[parts[k].input], first, n);
+        for (int i = 0; i < n; i++) {
+            p[i].key.extra |= is_set(there, i) ? parts[k].bit : 0;
         }
     }
 }
@@ -216,12 +280,15 @@ static void read_extra(const nf_flow_input *in, int64_t first, int n, nf_flow_pa
     do {                                                                                                     \
         const ctype *values = (const ctype *)(const void *)col->data + first;                                \
         for (int i = 0; i < n; i++) {                                                                        \
-            ret[i] = nf_column_present(col, first + i) ? (uint64_t)values[i] : 0;                            \
+            ret[i] = (uint64_t)values[i];                                                                    \
         }                                                                                                    \
     } while (0)
 
 int64_t nf_flow_lengths(const netfeat_column *col, int64_t first, int n, uint64_t *ret)
 {
+    uint64_t there = presence(col, first, n);
+    uint64_t any = 0;
+
     switch (col->type) {
     case NETFEAT_TYPE_U8:
         LENGTHS(uint8_t);
@@ -236,7 +303,13 @@ int64_t nf_flow_lengths(const netfeat_column *col, int64_t first, int n, uint64_
         LENGTHS(uint64_t);
         break;
     }
+    for (int i = 0; col->validity != NULL && i < n; i++) {
+        ret[i] = is_set(there, i) ? ret[i] : 0;
+    }
     for (int i = 0; i < n; i++) {
+        any |= ret[i];
+    }
+    for (int i = 0; any > INT64_MAX && i < n; i++) {
         if (ret[i] > INT64_MAX) {
             return first + i;
         }
@@ -308,8 +381,9 @@ int nf_flow_input_read(netfeat_flows *fl, const nf_flow_input *in, int64_t first
     if (code != 0) {
         return code;
     }
-    read_addresses(in, first, n, p);
-    read_ports(in, first, n, p);
+    read_keys(in, first, n, p);
+    read_icmp(fl, in, first, n, p);
+    read_fragments(fl, in, first, n, p);
     read_times(fl, in, first, n, p);
     COPY(FRAME_LENGTH, uint32_t, frame_length);
     COPY(IP_LENGTH, uint32_t, ip_length);
@@ -321,14 +395,7 @@ int nf_flow_input_read(netfeat_flows *fl, const nf_flow_input *in, int64_t first
     COPY(TCP_WINDOW, uint16_t, window);
     COPY(TCP_HEADER_LENGTH, uint8_t, tcp_header_length);
     COPY(IP_TTL, uint8_t, ttl);
-    COPY(IP_ID, uint32_t, ip_id);
-    COPY(IP_FLAGS, uint8_t, ip_flags);
-    COPY(FRAGMENT_OFFSET, uint32_t, fragment_offset);
-    COPY(ICMP_TYPE, uint8_t, icmp_type);
-    COPY(ICMP_CODE, uint8_t, icmp_code);
-    COPY(ICMP_ID, uint16_t, icmp_id);
     COPY(QUALITY, uint32_t, quality);
-    read_presence(in, first, n, p);
     read_macs(in, first, n, p);
     read_payload(in, first, n, p);
     if (fl->config.key_bytes > NF_KEY_BYTES_SHORT) {

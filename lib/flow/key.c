@@ -3,46 +3,57 @@
 #include <string.h>
 
 /* Eight bytes as a number that compares as they do. */
-static uint64_t in_order(const uint8_t *p)
+static uint64_t in_order(uint64_t v)
 {
-    uint64_t v;
-
-    memcpy(&v, p, sizeof v);
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     v = __builtin_bswap64(v);
 #endif
     return v;
 }
 
-/* Whether the end that sends compares higher: by address, then by port. */
-static bool sender_is_higher(const nf_flow_key *key)
+/* A word with its first two ports, which change places. */
+static uint64_t swap_ports(uint64_t word)
 {
-    for (size_t i = 0; i < 16; i += 8) {
-        uint64_t from = in_order(key->ip[0] + i);
-        uint64_t to = in_order(key->ip[1] + i);
-        if (from != to) {
-            return from > to;
-        }
-    }
-    return key->port[0] > key->port[1];
+    const uint64_t both = nf_key_word(UINT16_MAX, UINT16_MAX, 0, 0);
+    const uint64_t first = nf_key_word(UINT16_MAX, 0, 0, 0);
+    const uint64_t second = both ^ first;
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return (word & ~both) | (word & first) << 16 | (word & second) >> 16;
+#else
+    return (word & ~both) | (word & first) >> 16 | (word & second) << 16;
+#endif
 }
 
-uint8_t nf_key_order(nf_flow_key *key)
+/* Whether the end that sends compares higher: by address, then by port. */
+static bool sender_is_higher(const uint64_t key[NF_KEY_WORDS])
 {
-    uint64_t from[2], to[2];
-    uint16_t port;
+    uint16_t port[2];
 
-    if ((key->kind & NF_KEY_ONE_WAY) != 0 || !sender_is_higher(key)) {
-        return 0;
+    if (key[0] != key[2]) {
+        return in_order(key[0]) > in_order(key[2]);
     }
-    memcpy(from, key->ip[0], sizeof from);
-    memcpy(to, key->ip[1], sizeof to);
-    memcpy(key->ip[0], to, sizeof to);
-    memcpy(key->ip[1], from, sizeof from);
-    port = key->port[0];
-    key->port[0] = key->port[1];
-    key->port[1] = port;
-    return 1;
+    if (key[1] != key[3]) {
+        return in_order(key[1]) > in_order(key[3]);
+    }
+    memcpy(port, &key[4], sizeof port);
+    return port[0] > port[1];
+}
+
+/* Without a branch: which end sends is anybody's guess. */
+uint8_t nf_key_order(uint64_t key[NF_KEY_WORDS])
+{
+    bool one_way = (key[4] & nf_key_word(0, 0, 0, NF_KEY_ONE_WAY)) != 0;
+    uint64_t higher = !one_way & sender_is_higher(key);
+    uint64_t mask = higher != 0 ? UINT64_MAX : 0;
+
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t differ = (key[i] ^ key[i + 2]) & mask;
+        key[i] ^= differ;
+        key[i + 2] ^= differ;
+    }
+    key[4] ^= (key[4] ^ swap_ports(key[4])) & mask;
+    return (uint8_t)higher;
 }
 
 /* Pairs of RFC 792, 950, 1256 (ICMP) and RFC 2710, 4443, 4620, 4861, 6275 (ICMPv6). */

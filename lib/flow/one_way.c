@@ -33,7 +33,7 @@
 
 /* A row on its way to its part; 64 bytes. */
 typedef struct {
-    uint64_t key[NF_KEY_BYTES_SHORT / 8];
+    uint64_t key[NF_KEY_WORDS];
     int64_t time;
     uint64_t length; /* | TIMED */
     uint32_t row;
@@ -123,17 +123,7 @@ static bool is_complete(const nf_flow_input *in, int64_t row)
            nf_column_present(in->col[NF_IN_IP_PROTOCOL], row);
 }
 
-/* The bytes behind the addresses of a key, made in a register: what is stored by bytes is slow to load again. */
-static uint64_t word_of(uint16_t from, uint16_t to, uint8_t protocol, uint8_t kind)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    return from | (uint64_t)to << 16 | (uint64_t)protocol << 32 | (uint64_t)kind << 40;
-#else
-    return (uint64_t)from << 48 | (uint64_t)to << 32 | (uint64_t)protocol << 24 | (uint64_t)kind << 16;
-#endif
-}
-
-static void make_key(const row_reader *r, size_t row, uint64_t key[NF_KEY_BYTES_SHORT / 8])
+static void make_key(const row_reader *r, size_t row, uint64_t key[NF_KEY_WORDS])
 {
     uint16_t from, to;
 
@@ -141,7 +131,7 @@ static void make_key(const row_reader *r, size_t row, uint64_t key[NF_KEY_BYTES_
     memcpy(key + 2, r->dst_ip + 16 * row, 16);
     memcpy(&from, r->src_port + 2 * row, 2);
     memcpy(&to, r->dst_port + 2 * row, 2);
-    key[4] = word_of(from, to, r->protocol[row], NF_KEY_PORTS | NF_KEY_ONE_WAY);
+    key[4] = nf_key_word(from, to, r->protocol[row], NF_KEY_PORTS | NF_KEY_ONE_WAY);
 }
 
 /* ---- aggregation ---- */
@@ -277,6 +267,8 @@ static void write_record(const job *j, record *to, const record *r)
                          _mm_set_epi64x((int64_t)((uint64_t)r->hash << 32 | r->row), (int64_t)r->length));
         return;
     }
+#else
+    (void)j;
 #endif
     *to = *r;
 }
@@ -294,7 +286,7 @@ static int spread_row(spreader *s, int64_t row, uint64_t length)
         return NETFEAT_OK;
     }
     make_key(reader, (size_t)row, r.key);
-    r.hash = (uint32_t)(nf_hash(j->secret, r.key, sizeof r.key) >> 32);
+    r.hash = (uint32_t)(nf_hash_words(j->secret, r.key) >> 32);
     part = r.hash >> (32 - PART_BITS);
     if (j->workers > 1) {
         if (part % j->workers != s->me) {

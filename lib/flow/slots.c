@@ -73,7 +73,7 @@ uint32_t nf_flow_find(const netfeat_flows *fl, const nf_flow_key *key, uint64_t 
     uint32_t index;
 
     for (; (index = nf_map_next(&fl->map, hash, &pos)) != NF_MAP_NONE; pos++) {
-        if (nf_key_equal(nf_flow_key_of(nf_flow_at(fl, index)), key, fl->config.key_bytes)) {
+        if (nf_flow_has_key(&fl->config, nf_flow_at(fl, index), key)) {
             return index;
         }
     }

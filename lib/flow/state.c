@@ -207,6 +207,7 @@ static int bad(netfeat_ctx *ctx, int64_t row, const char *what)
 static bool valid_key(const nf_flow_config *config, const nf_flow_key *key)
 {
     nf_flow_key copy;
+    uint64_t words[NF_KEY_WORDS];
     const int kinds = NF_KEY_PORTS | NF_KEY_ICMP | NF_KEY_ONE_WAY | NF_KEY_FRAGMENT;
 
     memset(&copy, 0, sizeof copy);
@@ -214,7 +215,8 @@ static bool valid_key(const nf_flow_config *config, const nf_flow_key *key)
     if ((copy.kind & ~kinds) != 0 || (config->sides == 1 && (copy.kind & NF_KEY_ONE_WAY) == 0)) {
         return false;
     }
-    return nf_key_order(&copy) == 0;
+    memcpy(words, &copy, sizeof words);
+    return nf_key_order(words) == 0;
 }
 
 static bool valid_flow(const nf_flow_config *config, const nf_flow *f, const header *h)
@@ -238,7 +240,12 @@ static bool valid_flow(const nf_flow_config *config, const nf_flow *f, const hea
 
 uint64_t nf_flow_key_hash(const netfeat_flows *fl, const nf_flow_key *key)
 {
-    return nf_hash(nf_ctx_secret(fl->ctx), key, fl->config.key_bytes);
+    uint64_t words[NF_KEY_WORDS];
+
+    memcpy(words, key, sizeof words);
+    return fl->config.key_bytes == NF_KEY_BYTES_SHORT
+               ? nf_hash_words(nf_ctx_secret(fl->ctx), words)
+               : nf_hash(nf_ctx_secret(fl->ctx), key, fl->config.key_bytes);
 }
 
 int nf_flow_insert(netfeat_flows *fl, const nf_flow *from, uint32_t *ret)

@@ -6,8 +6,8 @@
 #include "flow/flow.h"
 
 typedef struct {
-    uint64_t key[NF_KEY_BYTES_SHORT / 8]; /* an nf_flow_key */
-    int64_t first_time, last_time;        /* lowest and highest; first > last: none of its packets has one */
+    uint64_t key[NF_KEY_WORDS];    /* an nf_flow_key */
+    int64_t first_time, last_time; /* lowest and highest; first > last: none of its packets has one */
     uint64_t bytes;
     uint32_t packets;
     uint32_t first_row;

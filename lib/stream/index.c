@@ -10,8 +10,7 @@
 
 /* A key in words: the addresses, and what is behind them. */
 typedef struct {
-    uint64_t ip[4];
-    uint64_t rest;
+    uint64_t word[NF_HASH_WORDS];
 } key_words;
 
 static uint64_t rest_of(uint16_t first_port, uint16_t second_port, uint8_t protocol)
@@ -23,42 +22,16 @@ static key_words words_of(const nf_stream_key *key)
 {
     key_words w;
 
-    memcpy(w.ip, key->ip, sizeof w.ip);
-    w.rest = rest_of(key->port[0], key->port[1], key->protocol);
+    memcpy(w.word, key->ip, sizeof key->ip);
+    w.word[4] = rest_of(key->port[0], key->port[1], key->protocol);
     return w;
-}
-
-static uint64_t multiply(uint64_t a, uint64_t b)
-{
-    nf_u128 product = nf_u128_product(a, b);
-
-    return nf_u128_low(product) ^ nf_u128_high(product);
-}
-
-static uint64_t secret_word(const uint8_t *secret, size_t i)
-{
-    uint64_t word;
-
-    memcpy(&word, secret + i * sizeof word, sizeof word);
-    return word;
-}
-
-/* As nf_hash_16() of each address and of the rest, each with words of the secret of its own. */
-static uint64_t hash_words(const netfeat_streams *st, const key_words *w)
-{
-    const uint8_t *secret = st->secret;
-    uint64_t h = multiply(w->ip[0] ^ secret_word(secret, 0), w->ip[1] ^ secret_word(secret, 1)) +
-                 multiply(w->ip[2] ^ secret_word(secret, 2), w->ip[3] ^ secret_word(secret, 3)) +
-                 multiply(w->rest ^ secret_word(secret, 4), secret_word(secret, 5));
-
-    return (h ^ h >> 32) * UINT64_C(0x9E3779B97F4A7C15);
 }
 
 static uint64_t hash_key(const netfeat_streams *st, const nf_stream_key *key)
 {
     key_words w = words_of(key);
 
-    return hash_words(st, &w);
+    return nf_hash_words(st->secret, w.word);
 }
 
 /* The hash is made from registers: what was just stored in pieces cannot be loaded in words without waiting. */
@@ -73,20 +46,20 @@ void nf_segment_key(const netfeat_streams *st, nf_segment *seg, int protocol, co
     memcpy(src, src_ip, sizeof src);
     memcpy(dst, dst_ip, sizeof dst);
     swap = src[1] != dst[1] ? src[1] > dst[1] : src[0] != dst[0] ? src[0] > dst[0] : src_port > dst_port;
-    w.ip[0] = swap ? dst[0] : src[0];
-    w.ip[1] = swap ? dst[1] : src[1];
-    w.ip[2] = swap ? src[0] : dst[0];
-    w.ip[3] = swap ? src[1] : dst[1];
-    w.rest = swap ? rest_of(dst_port, src_port, (uint8_t)protocol)
-                  : rest_of(src_port, dst_port, (uint8_t)protocol);
-    memcpy(key->ip, w.ip, sizeof key->ip);
-    key->port[0] = (uint16_t)w.rest;
-    key->port[1] = (uint16_t)(w.rest >> 16);
+    w.word[0] = swap ? dst[0] : src[0];
+    w.word[1] = swap ? dst[1] : src[1];
+    w.word[2] = swap ? src[0] : dst[0];
+    w.word[3] = swap ? src[1] : dst[1];
+    w.word[4] = swap ? rest_of(dst_port, src_port, (uint8_t)protocol)
+                     : rest_of(src_port, dst_port, (uint8_t)protocol);
+    memcpy(key->ip, w.word, sizeof key->ip);
+    key->port[0] = (uint16_t)w.word[4];
+    key->port[1] = (uint16_t)(w.word[4] >> 16);
     key->protocol = (uint8_t)protocol;
     key->zero = 0;
     seg->swapped = swap;
     seg->guess = NULL;
-    seg->hash = hash_words(st, &w);
+    seg->hash = nf_hash_words(st->secret, w.word);
     seg->seed = st->seed;
 }
 
@@ -95,8 +68,8 @@ static bool same_key(const nf_stream_key *a, const nf_stream_key *b)
 {
     key_words x = words_of(a), y = words_of(b);
 
-    return ((x.ip[0] ^ y.ip[0]) | (x.ip[1] ^ y.ip[1]) | (x.ip[2] ^ y.ip[2]) | (x.ip[3] ^ y.ip[3]) |
-            (x.rest ^ y.rest)) == 0;
+    return ((x.word[0] ^ y.word[0]) | (x.word[1] ^ y.word[1]) | (x.word[2] ^ y.word[2]) |
+            (x.word[3] ^ y.word[3]) | (x.word[4] ^ y.word[4])) == 0;
 }
 
 /* A new secret out of the old one, and the whole index again. At most once per as many packets as there are
