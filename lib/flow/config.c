@@ -9,6 +9,8 @@
 
 #define MAX_COLUMNS 512
 #define NAME_BYTES  64
+/* Groups that hold 128-bit sums. */
+#define NF_G_WIDE (NF_G(SIZES) | NF_G(SIZES_ALL) | NF_G(GAPS) | NF_G(GAPS_ALL) | NF_G(PERIODS))
 
 /* ---- columns ---- */
 
@@ -132,6 +134,20 @@ static int choose_rules(netfeat_ctx *ctx, const netfeat_options *opts, nf_flow_c
 
 /* ---- state ---- */
 
+/* What a column names, or, for both directions together, the state that knows of no direction. */
+static uint32_t groups_of(const nf_flow_column *col)
+{
+    const uint32_t each = NF_G(SIZES) | NF_G(GAPS);
+    uint32_t groups = col->groups;
+
+    if ((groups & each) != 0 && (col->argument & NF_DIRECTION) == NF_BOTH) {
+        groups |= (groups & NF_G(SIZES)) != 0 ? NF_G(SIZES_ALL) : 0;
+        groups |= (groups & NF_G(GAPS)) != 0 ? NF_G(GAPS_ALL) : 0;
+        groups &= ~each;
+    }
+    return groups;
+}
+
 static void choose_groups(nf_flow_config *config)
 {
     uint32_t before = 0;
@@ -144,7 +160,10 @@ static void choose_groups(nf_flow_config *config)
         config->groups |= NF_G(LIFE);
     }
     for (int i = 0; i < config->width; i++) {
-        config->groups |= config->columns[i]->groups;
+        config->groups |= groups_of(config->columns[i]);
+    }
+    if (nf_flow_has(config, NF_G_SIZES)) { /* both sides together say the same */
+        config->groups &= ~NF_G(SIZES_ALL);
     }
     while (config->groups != before) {
         before = config->groups;
@@ -165,7 +184,7 @@ static void lay_out(nf_flow_config *config)
     size_t whole = 8; /* entries are aligned as their widest member */
 
     for (int g = 0; g < NF_GROUPS; g++) {
-        bool wide = g == NF_G_SIZES || g == NF_G_GAPS || g == NF_G_PERIODS; /* hold 128-bit sums */
+        bool wide = (NF_G_WIDE >> g & 1) != 0;
         if (!nf_flow_has(config, g)) {
             continue;
         }

@@ -49,39 +49,77 @@ const nf_flow_group nf_group_layers = {.name = "layers",
                                        .update = update_layers,
                                        .merge = merge_layers};
 
-/* ---- sizes; min and max are meant only when the side has packets, which nf_counts says ---- */
+/* ---- sizes; min and max are meant only when there are packets, which nf_counts says ---- */
 
-static void update_sizes(const netfeat_flows *fl, nf_flow *f, void *state, const nf_flow_packet *p)
+static void add_size(nf_sizes *s, bool first, uint64_t length)
 {
-    nf_sizes *s = (nf_sizes *)state + p->book;
-    const nf_counts *c = (const nf_counts *)nf_flow_read(&fl->config, f, NF_G_COUNTS) + p->book;
-    bool first = c->packets == 1; /* this packet is counted already */
-
-    s->min = first || p->length < s->min ? p->length : s->min;
-    s->max = first || p->length > s->max ? p->length : s->max;
-    nf_add_squares(&s->squares, nf_u128_product(p->length, p->length));
+    s->min = first || length < s->min ? length : s->min;
+    s->max = first || length > s->max ? length : s->max;
+    nf_add_squares(&s->squares, nf_u128_product(length, length));
 }
 
-/* Merged before the counts are: a side without packets has zeros, and no values. */
+/* b has values, a has some. */
+static void merge_size(nf_sizes *a, bool some, const nf_sizes *b)
+{
+    a->min = !some || b->min < a->min ? b->min : a->min;
+    a->max = !some || b->max > a->max ? b->max : a->max;
+    nf_add_squares(&a->squares, b->squares);
+}
+
+/* Packets of all sides, counted by `state`, that of a group; the counts are merged later than the sizes. */
+static const nf_counts *counts_beside(const nf_flow_config *config, const void *state, int group)
+{
+    size_t back = config->offset[group] - config->offset[NF_G_COUNTS];
+    return (const nf_counts *)(const void *)((const uint8_t *)state - back);
+}
+
+static uint64_t packets_of(const nf_flow_config *config, const nf_counts *c)
+{
+    return c[0].packets + (config->sides > 1 ? c[1].packets : 0);
+}
+
+/* This packet is counted already. */
+static void update_sizes(const netfeat_flows *fl, nf_flow *f, void *state, const nf_flow_packet *p)
+{
+    const nf_counts *c = (const nf_counts *)nf_flow_read(&fl->config, f, NF_G_COUNTS) + p->book;
+    add_size((nf_sizes *)state + p->book, c->packets == 1, p->length);
+}
+
 static void merge_sizes(const nf_flow_config *config, void *state, const void *later)
 {
     nf_sizes *a = state;
     const nf_sizes *b = later;
-    size_t back = config->offset[NF_G_SIZES] - config->offset[NF_G_COUNTS];
-    const nf_counts *na = (const nf_counts *)(const void *)((const uint8_t *)state - back);
-    const nf_counts *nb = (const nf_counts *)(const void *)((const uint8_t *)later - back);
+    const nf_counts *na = counts_beside(config, state, NF_G_SIZES);
+    const nf_counts *nb = counts_beside(config, later, NF_G_SIZES);
 
     for (size_t i = 0; i < config->sides; i++) {
         if (nb[i].packets > 0) {
-            a[i].min = na[i].packets == 0 || b[i].min < a[i].min ? b[i].min : a[i].min;
-            a[i].max = na[i].packets == 0 || b[i].max > a[i].max ? b[i].max : a[i].max;
-            nf_add_squares(&a[i].squares, b[i].squares);
+            merge_size(&a[i], na[i].packets > 0, &b[i]);
         }
     }
 }
 
 const nf_flow_group nf_group_sizes = {
     .name = "sizes", .side_bytes = sizeof(nf_sizes), .update = update_sizes, .merge = merge_sizes};
+
+static void update_sizes_all(const netfeat_flows *fl, nf_flow *f, void *state, const nf_flow_packet *p)
+{
+    const nf_counts *c = nf_flow_read(&fl->config, f, NF_G_COUNTS);
+    add_size(state, packets_of(&fl->config, c) == 1, p->length);
+}
+
+/* A flow has a packet at least. */
+static void merge_sizes_all(const nf_flow_config *config, void *state, const void *later)
+{
+    bool some = packets_of(config, counts_beside(config, state, NF_G_SIZES_ALL)) > 0;
+
+    if (packets_of(config, counts_beside(config, later, NF_G_SIZES_ALL)) > 0) {
+        merge_size(state, some, later);
+    }
+}
+
+const nf_flow_group nf_group_sizes_all = {
+    .name = "sizes_all", .bytes = sizeof(nf_sizes), .update = update_sizes_all, .merge = merge_sizes_all};
 
 /* ---- inter-arrival times ---- */
 
@@ -105,44 +143,56 @@ static void add_time(nf_gaps *s, int64_t time)
 
 static void update_gaps(const netfeat_flows *fl, nf_flow *f, void *state, const nf_flow_packet *p)
 {
-    nf_gaps *s = state;
-
+    (void)fl;
     (void)f;
     if (p->timed) {
-        add_time(&s[p->book], p->time);
-        if (fl->config.sides > 1) {
-            add_time(&s[2], p->time);
+        add_time((nf_gaps *)state + p->book, p->time);
+    }
+}
+
+static void merge_gap(nf_gaps *a, const nf_gaps *b)
+{
+    if (a->times == 0) {
+        *a = *b;
+    } else if (b->times > 0) {
+        add_gap(a, nf_difference(b->first, a->last));
+        if (b->times > 1) {
+            a->min = b->min < a->min ? b->min : a->min;
+            a->max = b->max > a->max ? b->max : a->max;
         }
+        nf_add_squares(&a->squares, b->squares);
+        a->last = b->last;
+        a->times += b->times;
     }
 }
 
 static void merge_gaps(const nf_flow_config *config, void *state, const void *later)
 {
-    nf_gaps *a = state;
-    const nf_gaps *b = later;
-
-    for (size_t i = 0; i < (config->sides > 1 ? 3U : 1U); i++, a++, b++) {
-        if (a->times == 0) {
-            *a = *b;
-        } else if (b->times > 0) {
-            add_gap(a, nf_difference(b->first, a->last));
-            if (b->times > 1) {
-                a->min = b->min < a->min ? b->min : a->min;
-                a->max = b->max > a->max ? b->max : a->max;
-            }
-            nf_add_squares(&a->squares, b->squares);
-            a->last = b->last;
-            a->times += b->times;
-        }
+    for (size_t i = 0; i < config->sides; i++) {
+        merge_gap((nf_gaps *)state + i, (const nf_gaps *)later + i);
     }
 }
 
-/* The third one, for all packets, is there in one-way tables, too, and stays empty. */
-const nf_flow_group nf_group_gaps = {.name = "gaps",
-                                     .bytes = sizeof(nf_gaps),
-                                     .side_bytes = sizeof(nf_gaps),
-                                     .update = update_gaps,
-                                     .merge = merge_gaps};
+const nf_flow_group nf_group_gaps = {
+    .name = "gaps", .side_bytes = sizeof(nf_gaps), .update = update_gaps, .merge = merge_gaps};
+
+static void update_gaps_all(const netfeat_flows *fl, nf_flow *f, void *state, const nf_flow_packet *p)
+{
+    (void)fl;
+    (void)f;
+    if (p->timed) {
+        add_time(state, p->time);
+    }
+}
+
+static void merge_gaps_all(const nf_flow_config *config, void *state, const void *later)
+{
+    (void)config;
+    merge_gap(state, later);
+}
+
+const nf_flow_group nf_group_gaps_all = {
+    .name = "gaps_all", .bytes = sizeof(nf_gaps), .update = update_gaps_all, .merge = merge_gaps_all};
 
 /* ---- first and last time of each side ---- */
 

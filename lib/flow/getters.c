@@ -226,32 +226,45 @@ static void add_extremes(nf_summary *s, int64_t min, int64_t max)
     s->max = s->n == 0 || max > s->max ? max : s->max;
 }
 
+static void add_sizes(nf_summary *sum, const nf_counts *c, const nf_sizes *s)
+{
+    if (c->packets > 0) {
+        add_extremes(sum, (int64_t)s->min, (int64_t)s->max);
+        sum->n += c->packets;
+        sum->sum = nf_i128_add(sum->sum, nf_i128_of_u64(c->bytes));
+        nf_add_squares(&sum->squares, s->squares);
+    }
+}
+
 nf_summary nf_sum_sizes(const nf_flow_view *v, int argument)
 {
     const nf_counts *c = nf_flow_read(v->config, v->flow, NF_G_COUNTS);
-    const nf_sizes *s = nf_flow_read(v->config, v->flow, NF_G_SIZES);
     nf_summary sum = {.n = 0};
 
+    if (nf_flow_has(v->config, NF_G_SIZES_ALL)) { /* nobody asks for a direction */
+        nf_counts all = nf_sum_counts(v, NF_BOTH);
+        add_sizes(&sum, &all, nf_flow_read(v->config, v->flow, NF_G_SIZES_ALL));
+        return sum;
+    }
     NF_FOR_SIDES(v, argument, side)
     {
-        if (c[side].packets > 0) {
-            add_extremes(&sum, (int64_t)s[side].min, (int64_t)s[side].max);
-            sum.n += c[side].packets;
-            sum.sum = nf_i128_add(sum.sum, nf_i128_of_u64(c[side].bytes));
-            nf_add_squares(&sum.squares, s[side].squares);
-        }
+        add_sizes(&sum, &c[side], (const nf_sizes *)nf_flow_read(v->config, v->flow, NF_G_SIZES) + side);
     }
     return sum;
 }
 
 nf_summary nf_sum_gaps(const nf_flow_view *v, int argument)
 {
-    const nf_gaps *s = nf_flow_read(v->config, v->flow, NF_G_GAPS);
-    size_t both = v->config->sides > 1 ? 2 : 0;
-    size_t side = (argument & NF_DIRECTION) == NF_FORWARD ? v->forward : 1U - v->forward;
+    int direction = argument & NF_DIRECTION;
+    const nf_gaps *s;
     nf_summary sum = {.n = 0};
 
-    s += (argument & NF_DIRECTION) == NF_BOTH || v->config->sides == 1 ? both : side;
+    if (direction == NF_BOTH) {
+        s = nf_flow_read(v->config, v->flow, NF_G_GAPS_ALL);
+    } else {
+        s = nf_flow_read(v->config, v->flow, NF_G_GAPS);
+        s += direction == NF_FORWARD ? v->forward : 1U - v->forward;
+    }
     if (s->times > 1) {
         add_extremes(&sum, s->min, s->max);
         sum.n = s->times - 1;

@@ -48,13 +48,14 @@ typedef struct { /* NF_G_LAYERS, per side */
     uint64_t ip_bytes, l4_bytes, payload_bytes;
 } nf_layers;
 
-typedef struct { /* NF_G_SIZES, per side; the sum is in nf_counts */
+typedef struct
+{ /* NF_G_SIZES, per side, and NF_G_SIZES_ALL where no side is asked for; the sum is in nf_counts */
     nf_u128 squares;
     uint64_t min, max;
 } nf_sizes;
 
 typedef struct
-{ /* NF_G_GAPS, per side, then all packets: inter-arrival times, ns; their sum is last - first */
+{ /* NF_G_GAPS, per side, and NF_G_GAPS_ALL, all packets: inter-arrival times, ns; their sum is last - first */
     nf_u128 squares;
     int64_t min, max;
     int64_t first, last; /* times in order of arrival */
@@ -225,9 +226,9 @@ extern const nf_flow_group *const nf_flow_groups[NF_GROUPS];
 
 /* lists of functions: counts.c, connection.c, sequence.c, history.c, periods.c, content.c */
 extern const nf_flow_group nf_group_counts, nf_group_origin, nf_group_life, nf_group_layers, nf_group_sizes,
-    nf_group_gaps, nf_group_spans, nf_group_flags, nf_group_ttl, nf_group_fragments, nf_group_headers,
-    nf_group_link, nf_group_tcp, nf_group_history, nf_group_periods, nf_group_subflows, nf_group_bulk,
-    nf_group_cic, nf_group_repeats, nf_group_content, nf_group_first;
+    nf_group_sizes_all, nf_group_gaps, nf_group_gaps_all, nf_group_spans, nf_group_flags, nf_group_ttl,
+    nf_group_fragments, nf_group_headers, nf_group_link, nf_group_tcp, nf_group_history, nf_group_periods,
+    nf_group_subflows, nf_group_bulk, nf_group_cic, nf_group_repeats, nf_group_content, nf_group_first;
 
 /* connection.c */
 /* Reason for which flow f ends before packet p of its key; 0 if p belongs to it. */
