@@ -60,6 +60,22 @@ static inline uint32_t nf_map_next(const nf_map *map, uint64_t hash, uint64_t *p
     }
 }
 
+/* The same from the start, for what need not be certain: most often the first slot has the tag, or nobody has. */
+static inline uint32_t nf_map_likely(const nf_map *map, uint64_t hash)
+{
+    uint64_t pos, slot;
+
+    if (map->bits == 0) {
+        return NF_MAP_NONE;
+    }
+    pos = (hash >> 32) >> (32 - map->bits);
+    slot = map->slots[pos];
+    if ((uint32_t)slot == NF_MAP_NONE || slot >> 32 == hash >> 32) {
+        return (uint32_t)slot;
+    }
+    return nf_map_next(map, hash, &pos);
+}
+
 /* Insert without looking for an equal one; room must have been reserved. */
 void nf_map_insert(nf_map *map, uint64_t hash, uint32_t entry);
 static inline bool nf_map_has_room(const nf_map *map)

@@ -10,7 +10,8 @@
 
 #define CHECKPOINT_BATCHES 64
 #define CACHE_LINE         64
-#define LINES_AHEAD        192 /* entries on their way into the cache: more of them would not fit */
+#define LINES_AHEAD        32 /* of entries, asked for while one comes: more only wait for each other */
+#define FAR_LINKS          (1U << 19) /* fewer links (8 bytes each) are near anyway */
 
 /* ---- the key of a packet ---- */
 
@@ -64,7 +65,7 @@ static void finish_key(const netfeat_flows *fl, nf_flow_packet *p)
         p->side = nf_key_order(words);
         memcpy(&p->key, words, sizeof words);
     }
-    p->hash = fl->config.key_bytes == sizeof words ? nf_hash_words(nf_ctx_secret(fl->ctx), words)
+    p->hash = fl->config.key_bytes == sizeof words ? nf_hash_words(fl->secret, words)
                                                    : nf_flow_key_hash(fl, &p->key);
 }
 
@@ -103,8 +104,7 @@ static size_t bytes_to_fetch(const netfeat_flows *fl)
 /* The entry that the search will most likely end at, on its way into the cache. */
 static void prefetch_entry(const netfeat_flows *fl, nf_flow_packet *p, size_t bytes)
 {
-    uint64_t pos = nf_map_start(&fl->map, p->hash);
-    uint32_t index = p->left_out ? NF_MAP_NONE : nf_map_next(&fl->map, p->hash, &pos);
+    uint32_t index = p->left_out ? NF_MAP_NONE : nf_map_likely(&fl->map, p->hash);
 
     p->likely = index;
     if (index != NF_MAP_NONE) {
@@ -120,7 +120,7 @@ static void prefetch_entry(const netfeat_flows *fl, nf_flow_packet *p, size_t by
 /* Later, when its link has come: those of its neighbours, which change when it moves to the end. */
 static void prefetch_neighbours(const netfeat_flows *fl, const nf_flow_packet *p)
 {
-    if (p->likely != NF_MAP_NONE) {
+    if (fl->links_cap > FAR_LINKS && p->likely != NF_MAP_NONE) {
         nf_flow_link link = fl->links[p->likely];
         __builtin_prefetch(&fl->links[link.prev != NF_MAP_NONE ? link.prev : 0], 1);
         __builtin_prefetch(&fl->links[link.next != NF_MAP_NONE ? link.next : 0], 1);

@@ -127,6 +127,7 @@ struct netfeat_flows {
     nf_ref refs;
     netfeat_ctx *ctx; /* counted reference */
     nf_flow_config config;
+    const void *secret;  /* of the context */
     uint8_t *entries;    /* cap * stride bytes */
     nf_flow_link *links; /* open: by last packet; ended: in order of ending; free: chained by next */
     size_t cap, links_cap;

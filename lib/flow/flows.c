@@ -15,6 +15,7 @@ static netfeat_flows *alloc(netfeat_ctx *ctx, const netfeat_options *opts, const
     }
     nf_ref_init(&fl->refs);
     fl->ctx = netfeat_ctx_ref(ctx);
+    fl->secret = nf_ctx_secret(ctx);
     fl->free = fl->open_first = fl->open_last = fl->ended_first = fl->ended_last = NF_MAP_NONE;
     fl->clock = INT64_MIN;
     code = like != NULL ? nf_flow_config_copy(ctx, &like->config, &fl->config)

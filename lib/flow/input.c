@@ -102,19 +102,23 @@ const char *netfeat_flows_input_name(const netfeat_flows *fl, int index)
 
 /* ---- columns into packets ---- */
 
+static uint64_t all_rows(int n)
+{
+    return n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
+}
+
 /* Bit i: row first + i has a value; all of them 0 without a column. first is a multiple of 64, n at most 64. */
 static uint64_t presence(const netfeat_column *col, int64_t first, int n)
 {
-    const uint64_t all = n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
     uint64_t bits = 0;
 
     if (col == NULL || col->validity == NULL) {
-        return col != NULL ? all : 0;
+        return col != NULL ? all_rows(n) : 0;
     }
     for (int i = 0; i < (n + 7) / 8; i++) {
         bits |= (uint64_t)col->validity[first / 8 + i] << (8 * i);
     }
-    return bits & all;
+    return bits & all_rows(n);
 }
 
 static bool is_set(uint64_t bits, int i)
@@ -136,33 +140,52 @@ static bool is_set(uint64_t bits, int i)
         }                                                                                                    \
     } while (0)
 
-/* Key (16 bytes of address a row; a packet without addresses belongs to no flow), and what of a packet is there. */
-static void read_keys(const nf_flow_input *in, int64_t first, int n, nf_flow_packet *p)
+/* Which rows of a batch have what. */
+typedef struct {
+    uint64_t key, ports, time, tcp, ttl;
+} presences;
+
+/* Key (16 bytes of address a row; a packet without addresses belongs to no flow), and what of a packet is there. `whole`
+   is a constant in each copy of this loop: everybody has key, ports and time. */
+static inline __attribute__((always_inline)) void copy_keys(const nf_flow_input *in, int64_t first, int n,
+                                                            const presences *there, const bool whole,
+                                                            nf_flow_packet *p)
 {
-    const netfeat_column *src = in->col[NF_IN_SRC_IP], *dst = in->col[NF_IN_DST_IP];
-    const netfeat_column *from = in->col[NF_IN_SRC_PORT], *to = in->col[NF_IN_DST_PORT];
-    const netfeat_column *protocols = in->col[NF_IN_IP_PROTOCOL];
-    const uint16_t *from_ports = (const uint16_t *)(const void *)from->data + first;
-    const uint16_t *to_ports = (const uint16_t *)(const void *)to->data + first;
-    uint64_t complete = presence(src, first, n) & presence(dst, first, n) & presence(protocols, first, n);
-    uint64_t ports = presence(from, first, n) & presence(to, first, n);
-    uint64_t times = presence(in->col[NF_IN_TIMESTAMP], first, n);
-    uint64_t tcp = presence(in->col[NF_IN_TCP_FLAGS], first, n);
-    uint64_t ttl = presence(in->col[NF_IN_IP_TTL], first, n);
+    const uint8_t *src = in->col[NF_IN_SRC_IP]->data + 16 * first;
+    const uint8_t *dst = in->col[NF_IN_DST_IP]->data + 16 * first;
+    const uint16_t *from = (const uint16_t *)(const void *)in->col[NF_IN_SRC_PORT]->data + first;
+    const uint16_t *to = (const uint16_t *)(const void *)in->col[NF_IN_DST_PORT]->data + first;
+    const uint8_t *protocols = in->col[NF_IN_IP_PROTOCOL]->data + first;
 
     for (int i = 0; i < n; i++) {
-        int64_t row = first + i;
-        uint8_t protocol = protocols->data[row];
-        bool with_ports = is_set(ports, i);
-        uint64_t word = with_ports ? nf_key_word(from_ports[i], to_ports[i], protocol, NF_KEY_PORTS)
-                                   : nf_key_word(0, 0, protocol, 0);
-        memcpy(p[i].key.ip[0], src->data + 16 * row, 16);
-        memcpy(p[i].key.ip[1], dst->data + 16 * row, 16);
+        bool ports = whole || is_set(there->ports, i);
+        uint64_t word = ports ? nf_key_word(from[i], to[i], protocols[i], NF_KEY_PORTS)
+                              : nf_key_word(0, 0, protocols[i], 0);
+        memcpy(p[i].key.ip[0], src + 16 * i, 16);
+        memcpy(p[i].key.ip[1], dst + 16 * i, 16);
         memcpy(p[i].key.port, &word, sizeof word);
-        p[i].left_out = !is_set(complete, i);
-        p[i].timed = is_set(times, i);
-        p[i].tcp = protocol == NF_PROTOCOL_TCP && is_set(tcp, i);
-        p[i].has_ttl = is_set(ttl, i);
+        p[i].left_out = !whole && !is_set(there->key, i);
+        p[i].timed = whole || is_set(there->time, i);
+        p[i].tcp = protocols[i] == NF_PROTOCOL_TCP && is_set(there->tcp, i);
+        p[i].has_ttl = is_set(there->ttl, i);
+    }
+}
+
+static void read_keys(const nf_flow_input *in, int64_t first, int n, nf_flow_packet *p)
+{
+    presences there = {
+        .key = presence(in->col[NF_IN_SRC_IP], first, n) & presence(in->col[NF_IN_DST_IP], first, n) &
+               presence(in->col[NF_IN_IP_PROTOCOL], first, n),
+        .ports = presence(in->col[NF_IN_SRC_PORT], first, n) & presence(in->col[NF_IN_DST_PORT], first, n),
+        .time = presence(in->col[NF_IN_TIMESTAMP], first, n),
+        .tcp = presence(in->col[NF_IN_TCP_FLAGS], first, n),
+        .ttl = presence(in->col[NF_IN_IP_TTL], first, n),
+    };
+
+    if ((there.key & there.ports & there.time) == all_rows(n)) {
+        copy_keys(in, first, n, &there, true, p);
+    } else {
+        copy_keys(in, first, n, &there, false, p);
     }
 }
 
@@ -179,8 +202,7 @@ static void read_icmp(netfeat_flows *fl, const nf_flow_input *in, int64_t first,
     any = types != 0 ? any : 0;
     for (int i = 0; (any != 0 || fl->icmp) && i < NF_FLOW_BATCH; i++) {
         uint8_t protocol = p[i].key.protocol;
-        p[i].icmp =
-            (protocol == NF_PROTOCOL_ICMP || protocol == NF_PROTOCOL_ICMPV6) && i < n && is_set(types, i);
+        p[i].icmp = (protocol == NF_PROTOCOL_ICMP || protocol == NF_PROTOCOL_ICMPV6) && is_set(types, i);
     }
     if (any != 0) {
         COPY(ICMP_TYPE, uint8_t, icmp_type);

@@ -238,6 +238,33 @@ Test(base, bitmaps_agree_with_single_bits)
     }
 }
 
+/* Every bit of a key, and of the secret, moves about half of the bits of its hash, those that choose a slot among them. */
+Test(base, hash_of_words)
+{
+    uint64_t secret[NF_SECRET_BYTES / 8], key[NF_HASH_WORDS];
+    uint64_t state = 5;
+
+    for (size_t i = 0; i < sizeof secret / 8; i++) {
+        state = state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        secret[i] = state ^ state >> 29;
+    }
+    for (size_t i = 0; i < NF_HASH_WORDS; i++) {
+        state = state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        key[i] = state ^ state >> 29;
+    }
+    for (size_t bit = 0; bit < 64 * (NF_HASH_WORDS + 6); bit++) {
+        bool of_key = bit < 64 * NF_HASH_WORDS;
+        uint64_t *word = of_key ? &key[bit / 64] : &secret[bit / 64 - NF_HASH_WORDS];
+        uint64_t before = nf_hash_words(secret, key);
+        uint64_t differ;
+        *word ^= UINT64_C(1) << bit % 64;
+        differ = before ^ nf_hash_words(secret, key);
+        *word ^= UINT64_C(1) << bit % 64;
+        cr_expect_geq(__builtin_popcountll(differ), 10, "bit %zu: %llx", bit, (unsigned long long)differ);
+        cr_expect_neq(differ >> 48, 0, "bit %zu: %llx", bit, (unsigned long long)differ);
+    }
+}
+
 Test(base, map_finds_removes_and_grows)
 {
     enum { N = 20000 };
