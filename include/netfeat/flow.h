@@ -93,7 +93,7 @@ NETFEAT_API int netfeat_flows_from_table(netfeat_ctx *ctx, const netfeat_options
 NETFEAT_API int netfeat_flows_merge(netfeat_flows *flows, const netfeat_flows *other);
 
 /* One-way flows of a sealed packet table, in one go: what a table of flows with the profile "notebook" gives
-   after feed, end and take, in a third of the time. Uses flow.length_column, flow.order and flow.threads: so many
+   after feed, end and take, in about half of the time. Uses flow.length_column, flow.order and flow.threads: so many
    threads work on it until it returns (the allocator of ctx is then called from them, by one at a time; progress is
    told by the caller's), and the result is the same for any number. NOTFOUND, TYPE, RANGE, STATE, LIMIT (2^32 - 2
    rows or more), NOMEM, CANCELLED. */

@@ -124,7 +124,7 @@ def flows(source, **options):
 
 
 def flows_one_way(table, **options):
-    """One-way flows of a whole packet table: what profile="notebook" gives, in a third of the time."""
+    """One-way flows of a whole packet table: what profile="notebook" gives, in about half of the time."""
     context = _context.current()
     return context.make(C.flows_one_way, context, table, _options.build(context, options, SECTIONS), wrap=Table)
 
