@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(sys.argv[1]).resolve()
 sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -277,6 +278,22 @@ def layout(tool):
     return [] if done.returncode == 0 else done.stderr.splitlines()[:40]
 
 
+def other_machines(compiler):
+    """Every source of lib/ read as on a big-endian machine without vectors, 128-bit integers and optional libraries: what
+    is compiled there alone has no errors and no warnings, either."""
+    options = re.findall(r"config\.set10\('(\w+)'", read(ROOT / "meson.build"))
+    with tempfile.TemporaryDirectory() as folder:
+        (pathlib.Path(folder) / "config.h").write_text("".join("#define %s 0\n" % name for name in options))
+        command = [compiler, "-std=c11", "-fsyntax-only", "-O1", "-Wall", "-Wextra", "-Wshadow", "-Wundef", "-Wconversion",
+                   "-Wno-missing-field-initializers", "-Werror", "-D_DEFAULT_SOURCE", "-I" + folder, "-Iinclude", "-Ilib",
+                   "-U__SSE2__", "-U__AVX2__", "-U__SIZEOF_INT128__", "-U__BYTE_ORDER__",
+                   "-D__BYTE_ORDER__=__ORDER_BIG_ENDIAN__"]
+        for path in files(r"lib/.*\.c"):
+            done = subprocess.run(command + [str(path)], cwd=ROOT, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                yield done.stderr
+
+
 def shell_scripts():
     for path in files(r".*\.sh|\.ci/run"):
         shell = "bash" if "bash" in read(path).splitlines()[0] else "sh"
@@ -297,6 +314,7 @@ def main():
             t.check("layout", layout(tool))
         else:
             t.skip("layout", "no clang-format-14")
+        t.check("other machines", other_machines(shutil.which("gcc") or "cc"))
 
 
 main()
