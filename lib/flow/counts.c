@@ -108,7 +108,7 @@ static void update_sizes_all(const netfeat_flows *fl, nf_flow *f, void *state, c
     add_size(state, packets_of(&fl->config, c) == 1, p->length);
 }
 
-/* A flow has a packet at least. */
+/* A state that was loaded may count no packets. */
 static void merge_sizes_all(const nf_flow_config *config, void *state, const void *later)
 {
     bool some = packets_of(config, counts_beside(config, state, NF_G_SIZES_ALL)) > 0;

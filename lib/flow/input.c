@@ -112,6 +112,7 @@ static uint64_t presence(const netfeat_column *col, int64_t first, int n)
 {
     uint64_t bits = 0;
 
+    assert(first % 64 == 0 && n <= 64);
     if (col == NULL || col->validity == NULL) {
         return col != NULL ? all_rows(n) : 0;
     }
