@@ -5,22 +5,27 @@
 #include "base/hash.h"
 
 typedef struct {
-    nf_flow_key key; /* of the first fragment, as its sender sees it */
+    nf_flow_key key;   /* of the first fragment, as its sender sees it */
+    uint64_t position; /* its place in the input */
     uint32_t ip_id;
     uint32_t tag; /* upper half of the hash */
-    uint32_t in_use;
-    uint32_t reserved;
 } fragment;
 _Static_assert(sizeof(fragment) == NF_FRAGMENT_BYTES, "fragments have no padding");
 
-/* A ring: entries before `next` are younger, the one at `next` is the oldest once the ring is full. */
+/* By age, that of the latest first fragment: what is remembered depends on the last `max` datagrams alone, and shards can
+   be merged. */
+typedef struct {
+    uint32_t older, younger;
+} age_link;
+
 struct nf_fragments {
     nf_map map;
     uint32_t max;
-    uint32_t next;
     uint32_t count;
-    size_t cap;
-    fragment *ring;
+    uint32_t oldest, youngest;
+    size_t cap, links_cap;
+    fragment *list;
+    age_link *links;
 };
 
 int nf_fragments_new(netfeat_ctx *ctx, uint32_t max, nf_fragments **ret)
@@ -31,6 +36,7 @@ int nf_fragments_new(netfeat_ctx *ctx, uint32_t max, nf_fragments **ret)
         return nf_ctx_code(ctx);
     }
     fr->max = max;
+    fr->oldest = fr->youngest = NF_MAP_NONE;
     *ret = fr;
     return NETFEAT_OK;
 }
@@ -39,7 +45,8 @@ void nf_fragments_free(netfeat_ctx *ctx, nf_fragments *fr)
 {
     if (fr != NULL) {
         nf_map_free(ctx, &fr->map);
-        nf_free(ctx, fr->ring, fr->cap * sizeof *fr->ring);
+        nf_free(ctx, fr->list, fr->cap * sizeof *fr->list);
+        nf_free(ctx, fr->links, fr->links_cap * sizeof *fr->links);
         nf_free(ctx, fr, sizeof *fr);
     }
 }
@@ -68,105 +75,129 @@ static uint64_t hash_datagram(const netfeat_flows *fl, const nf_flow_key *key, u
     return nf_hash(nf_ctx_secret(fl->ctx), bytes, sizeof bytes);
 }
 
-static fragment *find(nf_fragments *fr, const nf_flow_key *key, uint32_t ip_id, uint64_t hash)
+static uint32_t find(const nf_fragments *fr, const nf_flow_key *key, uint32_t ip_id, uint64_t hash)
 {
     uint64_t pos = nf_map_start(&fr->map, hash);
     uint32_t index;
 
     for (; (index = nf_map_next(&fr->map, hash, &pos)) != NF_MAP_NONE; pos++) {
-        if (same_datagram(&fr->ring[index], key, ip_id)) {
-            return &fr->ring[index];
+        if (same_datagram(&fr->list[index], key, ip_id)) {
+            return index;
         }
     }
-    return NULL;
+    return NF_MAP_NONE;
+}
+
+static void leave(nf_fragments *fr, uint32_t index)
+{
+    age_link l = fr->links[index];
+
+    *(l.older != NF_MAP_NONE ? &fr->links[l.older].younger : &fr->oldest) = l.younger;
+    *(l.younger != NF_MAP_NONE ? &fr->links[l.younger].older : &fr->youngest) = l.older;
+}
+
+static void become_youngest(nf_fragments *fr, uint32_t index)
+{
+    fr->links[index].older = fr->youngest;
+    fr->links[index].younger = NF_MAP_NONE;
+    *(fr->youngest != NF_MAP_NONE ? &fr->links[fr->youngest].younger : &fr->oldest) = index;
+    fr->youngest = index;
 }
 
 static void forget(nf_fragments *fr, uint32_t index)
 {
-    uint64_t hash = (uint64_t)fr->ring[index].tag << 32;
+    uint64_t hash = (uint64_t)fr->list[index].tag << 32;
     uint64_t pos = nf_map_start(&fr->map, hash);
 
     while (nf_map_next(&fr->map, hash, &pos) != index) {
         pos++;
     }
     nf_map_remove(&fr->map, pos);
-    fr->ring[index].in_use = 0;
-    fr->count--;
+    leave(fr, index);
 }
 
 /* Room for one more before anything changes. */
 static int make_room(netfeat_ctx *ctx, nf_fragments *fr)
 {
+    void *list = fr->list, *links = fr->links;
     int code = nf_map_ready(ctx, &fr->map);
 
-    if (code == 0 && fr->next == fr->cap && fr->cap < fr->max) {
-        size_t want = fr->cap < 32 ? 64 : 2 * fr->cap;
-        fragment *p;
-        want = want < fr->max ? want : fr->max;
-        p = nf_resize(ctx, fr->ring, fr->cap * sizeof *p, want * sizeof *p);
-        if (p == NULL) {
-            return nf_ctx_code(ctx);
-        }
-        memset(p + fr->cap, 0, (want - fr->cap) * sizeof *p);
-        fr->ring = p;
-        fr->cap = want;
+    if (code == 0 && fr->count < fr->max) {
+        code = nf_grow(ctx, &list, &fr->cap, fr->count + 1, sizeof *fr->list);
+        fr->list = list;
+        code = code != 0 ? code : nf_grow(ctx, &links, &fr->links_cap, fr->count + 1, sizeof *fr->links);
+        fr->links = links;
     }
     return code;
 }
 
-static int remember(netfeat_flows *fl, const nf_flow_key *key, uint32_t ip_id)
+/* The place of a datagram that is not there yet: a new one, or that of the oldest. */
+static uint32_t take_place(nf_fragments *fr)
+{
+    uint32_t index = fr->oldest;
+
+    if (fr->count < fr->max) {
+        return fr->count++;
+    }
+    forget(fr, index);
+    return index;
+}
+
+static int remember(netfeat_flows *fl, const fragment *first)
 {
     nf_fragments *fr = fl->fragments;
-    uint64_t hash = hash_datagram(fl, key, ip_id);
-    fragment *e = find(fr, key, ip_id, hash);
-    int code;
+    uint64_t hash = hash_datagram(fl, &first->key, first->ip_id);
+    uint32_t index = find(fr, &first->key, first->ip_id, hash);
 
-    if (e != NULL) { /* the number is used again */
-        e->key = *key;
-        return NETFEAT_OK;
+    if (index != NF_MAP_NONE) { /* the number is used again */
+        leave(fr, index);
+    } else {
+        int code = make_room(fl->ctx, fr);
+        if (code != 0) {
+            return code;
+        }
+        index = take_place(fr);
+        nf_map_insert(&fr->map, hash, index);
     }
-    code = make_room(fl->ctx, fr);
-    if (code != 0) {
-        return code;
-    }
-    if (fr->next == fr->max) {
-        fr->next = 0;
-    }
-    e = &fr->ring[fr->next];
-    if (e->in_use != 0) {
-        forget(fr, fr->next);
-    }
-    memset(e, 0, sizeof *e);
-    e->key = *key;
-    e->ip_id = ip_id;
-    e->tag = (uint32_t)(hash >> 32);
-    e->in_use = 1;
-    nf_map_insert(&fr->map, hash, fr->next);
-    fr->next++;
-    fr->count++;
+    fr->list[index] = *first;
+    fr->list[index].tag = (uint32_t)(hash >> 32);
+    become_youngest(fr, index);
     return NETFEAT_OK;
 }
 
 int nf_fragments_assign(netfeat_flows *fl, nf_flow_packet *p)
 {
-    fragment *e;
+    uint32_t index;
 
     if (!p->fragment) {
-        return (p->ip_flags & NETFEAT_IP_MORE_FRAGMENTS) != 0 ? remember(fl, &p->key, p->ip_id) : NETFEAT_OK;
+        fragment first = {.key = p->key, .position = p->position, .ip_id = p->ip_id};
+        return (p->ip_flags & NETFEAT_IP_MORE_FRAGMENTS) != 0 ? remember(fl, &first) : NETFEAT_OK;
     }
-    e = find(fl->fragments, &p->key, p->ip_id, hash_datagram(fl, &p->key, p->ip_id));
-    if (e != NULL) {
-        p->key = e->key;
+    index = find(fl->fragments, &p->key, p->ip_id, hash_datagram(fl, &p->key, p->ip_id));
+    if (index != NF_MAP_NONE) {
+        p->key = fl->fragments->list[index].key;
     } else {
         p->key.kind = NF_KEY_FRAGMENT;
     }
     return NETFEAT_OK;
 }
 
-void nf_fragments_save(const nf_fragments *fr, uint32_t i, uint8_t ret[NF_FRAGMENT_BYTES])
+uint32_t nf_fragments_next(const nf_fragments *fr, uint32_t index)
 {
-    bool wrapped = fr->count == fr->max;
-    fragment e = fr->ring[wrapped ? (fr->next + i) % fr->max : i];
+    if (fr == NULL) {
+        return NF_MAP_NONE;
+    }
+    return index != NF_MAP_NONE ? fr->links[index].younger : fr->oldest;
+}
+
+uint64_t nf_fragments_position(const nf_fragments *fr, uint32_t index)
+{
+    return fr->list[index].position;
+}
+
+void nf_fragments_save(const nf_fragments *fr, uint32_t index, uint8_t ret[NF_FRAGMENT_BYTES])
+{
+    fragment e = fr->list[index];
 
     e.tag = 0; /* of this context's secret */
     memcpy(ret, &e, sizeof e);
@@ -177,5 +208,5 @@ int nf_fragments_load(netfeat_flows *fl, const uint8_t bytes[NF_FRAGMENT_BYTES])
     fragment e;
 
     memcpy(&e, bytes, sizeof e);
-    return remember(fl, &e.key, e.ip_id);
+    return remember(fl, &e);
 }

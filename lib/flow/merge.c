@@ -339,19 +339,36 @@ static int check_tables(const netfeat_flows *a, const netfeat_flows *b)
     return NETFEAT_OK;
 }
 
-/* The shard that ends later was fed later: its fragments are the younger ones. */
-static int merge_fragments(netfeat_flows *out, const netfeat_flows *a, const netfeat_flows *b)
+static bool is_older(const nf_fragments *a, uint32_t i, const nf_fragments *b, uint32_t j)
 {
-    const netfeat_flows *order[2] = {a->position <= b->position ? a : b, a->position <= b->position ? b : a};
+    return j == NF_MAP_NONE ||
+           (i != NF_MAP_NONE && nf_fragments_position(a, i) < nf_fragments_position(b, j));
+}
+
+/* The datagrams of both, by age. Of neighbours in time each shard knew what the whole would have known of its fragments, or
+   check_tables() refuses; shards side by side did if the whole would have forgotten none and found none in both. */
+static int merge_fragments(netfeat_flows *out, const netfeat_flows *a, const netfeat_flows *b, bool beside)
+{
+    const nf_fragments *of_a = a->fragments, *of_b = b->fragments;
+    uint32_t i = nf_fragments_next(of_a, NF_MAP_NONE), j = nf_fragments_next(of_b, NF_MAP_NONE);
     uint8_t bytes[NF_FRAGMENT_BYTES];
     int code = NETFEAT_OK;
 
-    for (size_t k = 0; k < 2; k++) {
-        uint32_t n = nf_fragments_count(order[k]->fragments);
-        for (uint32_t i = 0; code == 0 && i < n; i++) {
-            nf_fragments_save(order[k]->fragments, i, bytes);
-            code = nf_fragments_load(out, bytes);
+    while (code == 0 && (i != NF_MAP_NONE || j != NF_MAP_NONE)) {
+        if (is_older(of_a, i, of_b, j)) {
+            nf_fragments_save(of_a, i, bytes);
+            i = nf_fragments_next(of_a, i);
+        } else {
+            nf_fragments_save(of_b, j, bytes);
+            j = nf_fragments_next(of_b, j);
         }
+        code = nf_fragments_load(out, bytes);
+    }
+    if (code == 0 && beside &&
+        nf_fragments_count(out->fragments) < nf_fragments_count(of_a) + nf_fragments_count(of_b) &&
+        a->count[NETFEAT_FLOWS_FRAGMENTS_ASSIGNED] + b->count[NETFEAT_FLOWS_FRAGMENTS_ASSIGNED] > 0) {
+        return nf_error(a->ctx, NETFEAT_ERR_UNSUPPORTED,
+                        "datagrams of one shard may have displaced those of the other");
     }
     return code;
 }
@@ -435,12 +452,15 @@ static int merge_into(netfeat_flows *out, const netfeat_flows *a, const netfeat_
     merger m = {.out = out, .config = &out->config};
     const nf_flow **list[2] = {NULL, NULL};
     size_t n[2] = {0, 0};
+    int later = a->position <= b->position;
+    const netfeat_flows *earlier = later != 0 ? a : b;
     int code = nf_flow_list(a, true, &list[0], &n[0]);
+    bool beside;
 
     code = code != 0 ? code : nf_flow_list(b, true, &list[1], &n[1]);
+    beside = code == 0 && n[later] > 0 && list[later][0]->first_position <= earlier->position;
     if (code == 0 && m.config->profile->forced_order) {
-        int later = a->position <= b->position;
-        code = check_forced_order(&m, later != 0 ? a : b, list[later], n[later]);
+        code = check_forced_order(&m, earlier, list[later], n[later]);
     }
     code = code != 0 ? code : walk(&m, list[0], n[0], list[1], n[1]);
     code = explain(a->ctx, &m, code);
@@ -449,7 +469,7 @@ static int merge_into(netfeat_flows *out, const netfeat_flows *a, const netfeat_
                         (unsigned long)out->config.max_open);
     }
     code = code != 0 ? code : nf_flow_relink(out);
-    code = code != 0 || out->fragments == NULL ? code : merge_fragments(out, a, b);
+    code = code != 0 || out->fragments == NULL ? code : merge_fragments(out, a, b, beside);
     for (size_t i = 0; i < 2; i++) {
         nf_free(i == 0 ? a->ctx : b->ctx, list[i], list[i] != NULL ? (n[i] + 1) * sizeof *list[i] : 0);
     }

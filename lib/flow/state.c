@@ -107,7 +107,7 @@ size_t nf_flow_bytes_used(const nf_flow_config *config, const nf_flow *f)
 
 static int save_header(const netfeat_flows *fl, uint64_t flows, nf_builder *states)
 {
-    uint8_t fragment[NF_FRAGMENT_BYTES];
+    uint8_t *at;
     uint32_t n = nf_fragments_count(fl->fragments);
     size_t size = sizeof(header) + (size_t)n * NF_FRAGMENT_BYTES;
     header h;
@@ -125,10 +125,10 @@ static int save_header(const netfeat_flows *fl, uint64_t flows, nf_builder *stat
     h.ended = fl->ended;
     h.no_merging = fl->no_merging;
     memcpy(states->data + states->data_used, &h, sizeof h);
-    for (uint32_t i = 0; i < n; i++) {
-        nf_fragments_save(fl->fragments, i, fragment);
-        memcpy(states->data + states->data_used + sizeof h + (size_t)i * NF_FRAGMENT_BYTES, fragment,
-               NF_FRAGMENT_BYTES);
+    at = states->data + states->data_used + sizeof h;
+    for (uint32_t i = NF_MAP_NONE; (i = nf_fragments_next(fl->fragments, i)) != NF_MAP_NONE;) {
+        nf_fragments_save(fl->fragments, i, at);
+        at += NF_FRAGMENT_BYTES;
     }
     return nf_builder_add_reserved(states, size);
 }

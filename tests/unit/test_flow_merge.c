@@ -263,6 +263,90 @@ Test(flow_merge, shards_by_time)
     }
 }
 
+/* Datagrams in pieces between few hosts, their numbers used again and again. No piece comes without a first fragment of
+   its datagram in its own shard: which shard, says `part`. */
+static pkt *pieces(size_t n, uint64_t with, size_t cut, uint8_t *part)
+{
+    pkt *p = calloc(n, sizeof *p);
+    bool seen[2][3][5] = {{{false}}};
+
+    seed = with;
+    for (size_t i = 0; i < n; i++) {
+        int pair = dice(3), id = dice(1 + (int)(with % 5)), shard = cut > 0 ? i >= cut : pair % 2;
+        bool later = seen[shard][pair][id] && dice(with % 3 == 0 ? 20 : 2) == 0;
+        p[i] = (pkt){.t = (int64_t)i * MS,
+                     .from = (char)('A' + pair),
+                     .to = 'E',
+                     .sport = 1000 + dice(3),
+                     .dport = 53,
+                     .protocol = UDP,
+                     .ip_id = id,
+                     .more = !later,
+                     .offset = later ? 100 : 0,
+                     .payload = 10};
+        seen[shard][pair][id] = true;
+        part[i] = (uint8_t)shard;
+    }
+    return p;
+}
+
+static netfeat_flows *part_of(const char *options, const pkt *p, size_t n, const uint8_t *part, int which)
+{
+    uint8_t mine[400];
+    netfeat_flows *fl = flows_make(ctx, options);
+
+    for (size_t i = 0; i < n; i++) {
+        mine[i] = part[i] == which;
+    }
+    flows_eat(ctx, fl, p, 0, n, mine);
+    return fl;
+}
+
+/* As many datagrams are remembered as the option says, whether they are in one shard or two; where that cannot be known,
+   the merge is refused. With fragments that follow, fed to what was merged. */
+Test(flow_merge, fragments_of_shards)
+{
+    enum { N = 60, MORE = 20 };
+    int merged[2] = {0}, refused[2] = {0};
+
+    for (uint64_t with = 1; with <= 200; with++) {
+        uint8_t part[N + MORE];
+        size_t by_time = with % 2;
+        pkt *p = pieces(N + MORE, with, by_time ? 10 + with % 40 : 0, part);
+        char options[256];
+        netfeat_flows *a, *b;
+        int code;
+
+        snprintf(options, sizeof options,
+                 "flow.end_on_fin_rst=0 flow.idle_ns=0 flow.active_ns=0 flow.max_fragments=%d "
+                 "flow.columns=flow_id,packets,fragments,src_port,last_packet",
+                 (int)(1 + with / 2 % 16));
+        a = part_of(options, p, N, part, with / 4 % 2 ? 1 : 0);
+        b = part_of(options, p, N, part, with / 4 % 2 ? 0 : 1);
+        code = netfeat_flows_merge(a, b);
+        if (code == 0) {
+            netfeat_table *whole = flows_of(ctx, options, p, N + MORE), *out;
+            flows_eat(ctx, a, p, N, MORE, NULL);
+            out = flows_finish(ctx, netfeat_flows_ref(a));
+            expect_same(whole, out, options);
+            netfeat_table_unref(whole);
+            netfeat_table_unref(out);
+            merged[by_time]++;
+        } else {
+            cr_assert_eq(code, NETFEAT_ERR_UNSUPPORTED);
+            cr_expect(strstr(netfeat_ctx_error_message(ctx), "fragments of one shard") != NULL ||
+                          strstr(netfeat_ctx_error_message(ctx), "datagrams of one shard") != NULL,
+                      "%s", netfeat_ctx_error_message(ctx));
+            refused[by_time]++;
+        }
+        netfeat_flows_unref(a);
+        netfeat_flows_unref(b);
+        free(p);
+    }
+    cr_expect(merged[0] > 20 && merged[1] > 20 && refused[0] > 20 && refused[1] > 10,
+              "merged %d and %d, refused %d and %d", merged[0], merged[1], refused[0], refused[1]);
+}
+
 /* Where no flow goes over the cut, nothing stands in the way: all columns of every profile. */
 Test(flow_merge, shards_with_a_pause_between)
 {
