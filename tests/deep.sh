@@ -137,7 +137,7 @@ bigendian_section() {
 # tests/support/contracts.h tells it what other files promise, analyzer.txt which findings were looked at.
 analyzer_section() {
     say "gcc's static analyser"
-    if build_in build-analyzer --buildtype=debug -Doptimization=1 -Dtests=disabled -Dexamples=disabled -Dpython=disabled \
+    if build_in build-analyzer -Ddebug=true -Doptimization=1 -Dtests=disabled -Dexamples=disabled -Dpython=disabled \
         "-Dc_args=-fanalyzer -D_GNU_SOURCE= -Wno-analyzer-malloc-leak -Wno-analyzer-use-of-uninitialized-value -Ilib -Iinclude -I$root/lib -I$root/include -include $root/tests/support/contracts.h"; then
         grep -v '^#' tests/support/analyzer.txt >build-analyzer/known
         if grep -E 'warning:|error:' build-analyzer/build.log | grep -v -f build-analyzer/known; then

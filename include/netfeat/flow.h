@@ -86,7 +86,7 @@ NETFEAT_API int netfeat_flows_from_table(netfeat_ctx *ctx, const netfeat_options
    capture so: each counts a shard by key in a context of its own, then one merges their states.
    UNSUPPORTED when the result could not be exact; the message names the flow and the reason: packets of a key
    interleave, a time-out or the end of a connection falls into the later shard, fragments cross the cut or may have
-   displaced those of the other shard (flow.max_fragments), a flow
+   displaced those of the other shard (flow.max_fragments), acknowledgements jump by a quarter of their numbers, a flow
    goes over a cut in time and a chosen column cannot (in the profile "flows" those about sequence numbers,
    handshake, state and history of TCP, active and idle periods, and bulks; the profiles "cic", "cic2018" and, for
    TCP, "zeek"), or shards by key of the profile "nfstream", where packets of all flows share one clock. STATE: other settings, or flows were taken, evicted

@@ -8,6 +8,7 @@
 #define ACK NETFEAT_TCP_ACK
 #define FIN NETFEAT_TCP_FIN
 #define RST NETFEAT_TCP_RST
+#define FAR (UINT32_C(1) << 30) /* a quarter of the circle of numbers */
 
 static bool is_pure_syn(const nf_flow_packet *p)
 {
@@ -22,14 +23,13 @@ static bool is_behind(uint32_t a, uint32_t b)
 
 static int linger_decision(const nf_flow_config *config, const nf_life *life, const nf_flow_packet *p)
 {
-    const nf_life_side *s = &life->side[p->side];
-
     if (life->closed != 0) {
         bool over =
             p->timed && life->closed_timed != 0 && nf_difference(p->time, life->closed_time) > config->linger;
         return over || is_pure_syn(p) ? life->closed : 0;
     }
-    if (is_pure_syn(p) && (s->known & (NF_LIFE_ISN | NF_LIFE_GUESS)) != 0 && s->isn != p->seq) {
+    if (is_pure_syn(p) && (life->known[p->side] & (NF_LIFE_ISN | NF_LIFE_GUESS)) != 0 &&
+        life->side[p->side].isn != p->seq) {
         return NETFEAT_FLOW_END_REUSE;
     }
     return 0;
@@ -182,21 +182,51 @@ const nf_flow_group nf_group_origin = {.name = "origin",
 
 static void note_sequence(nf_life *life, const nf_flow_packet *p)
 {
-    nf_life_side *s = &life->side[p->side];
-    nf_life_side *other = &life->side[!p->side];
+    const uint8_t any = NF_LIFE_ISN | NF_LIFE_GUESS;
+    uint8_t *known = &life->known[p->side];
+    uint8_t *other = &life->known[!p->side];
 
     if ((p->tcp_flags & SYN) != 0) {
-        if ((s->known & NF_LIFE_ISN) == 0) {
-            s->isn = p->seq;
-            s->known |= NF_LIFE_ISN;
+        if ((*known & NF_LIFE_ISN) == 0) {
+            life->side[p->side].isn = p->seq;
+            *known |= NF_LIFE_ISN;
         }
-        if ((p->tcp_flags & ACK) != 0 && (other->known & (NF_LIFE_ISN | NF_LIFE_GUESS)) == 0) {
-            other->isn = p->ack - 1;
-            other->known |= NF_LIFE_GUESS;
+        if ((p->tcp_flags & ACK) != 0 && (*other & any) == 0) {
+            life->side[!p->side].isn = p->ack - 1;
+            *other |= NF_LIFE_GUESS;
         }
-    } else if ((s->known & (NF_LIFE_ISN | NF_LIFE_GUESS)) == 0) {
-        s->isn = p->seq - 1;
-        s->known |= NF_LIFE_GUESS;
+    } else if ((*known & any) == 0) {
+        life->side[p->side].isn = p->seq - 1;
+        *known |= NF_LIFE_GUESS;
+    }
+}
+
+/* So far apart that a few more of such steps may lead around the circle of numbers. */
+static bool is_far(uint32_t a, uint32_t b)
+{
+    return a - b >= FAR && b - a >= FAR;
+}
+
+static bool is_far_from_fin(const nf_life *life, size_t acker)
+{
+    return (life->known[acker] & NF_LIFE_ACK) != 0 && (life->known[1 - acker] & NF_LIFE_FIN) != 0 &&
+           is_far(life->side[acker].ack, life->side[1 - acker].fin_end);
+}
+
+static void note_ack(nf_life *life, size_t side, uint32_t ack)
+{
+    nf_life_side *s = &life->side[side];
+
+    if ((life->known[side] & NF_LIFE_ACK) == 0) {
+        s->ack = s->first_ack = ack;
+        life->known[side] |= NF_LIFE_ACK;
+    }
+    if (is_far(ack, s->ack)) {
+        life->known[side] |= NF_LIFE_UNRULY;
+    }
+    if (is_behind(ack, s->ack)) {
+        s->ack = ack;
+        life->known[side] |= ack - s->first_ack >= FAR ? NF_LIFE_FAR : 0;
     }
 }
 
@@ -204,10 +234,8 @@ static void note_sequence(nf_life *life, const nf_flow_packet *p)
 static bool is_finished(const nf_life *life)
 {
     for (size_t i = 0; i < 2; i++) {
-        const nf_life_side *s = &life->side[i];
-        const nf_life_side *other = &life->side[1 - i];
-        if ((s->known & NF_LIFE_FIN) == 0 || (other->known & NF_LIFE_ACK) == 0 ||
-            is_behind(s->fin_end, other->ack)) {
+        if ((life->known[i] & NF_LIFE_FIN) == 0 || (life->known[1 - i] & NF_LIFE_ACK) == 0 ||
+            is_behind(life->side[i].fin_end, life->side[1 - i].ack)) {
             return false;
         }
     }
@@ -223,7 +251,7 @@ static void close_finished(nf_life *life)
     life->closed = NETFEAT_FLOW_END_FIN;
     for (size_t i = 0; i < 2; i++) {
         const nf_life_side *s = &life->side[i];
-        if ((s->known & NF_LIFE_FIN_TIMED) != 0 &&
+        if ((life->known[i] & NF_LIFE_FIN_TIMED) != 0 &&
             (life->closed_timed == 0 || s->fin_time > life->closed_time)) {
             life->closed_time = s->fin_time;
             life->closed_timed = 1;
@@ -238,20 +266,28 @@ static void close_at(nf_life *life, int reason, const nf_flow_packet *p)
     life->closed_time = p->timed ? p->time : 0;
 }
 
-static void note_end(const nf_flow_config *config, nf_life *life, const nf_flow_packet *p)
+static void note_fin(nf_life *life, const nf_flow_packet *p)
 {
     nf_life_side *s = &life->side[p->side];
-    bool both = (life->side[0].known & life->side[1].known & NF_LIFE_FIN) != 0;
+
+    s->fin_end = p->seq + p->payload_length + ((p->tcp_flags & SYN) != 0 ? 2 : 1);
+    s->fin_time = p->timed ? p->time : 0;
+    life->known[p->side] |= p->timed ? NF_LIFE_FIN | NF_LIFE_FIN_TIMED : NF_LIFE_FIN;
+}
+
+static void note_end(const nf_flow_config *config, nf_life *life, const nf_flow_packet *p)
+{
+    bool both = (life->known[0] & life->known[1] & NF_LIFE_FIN) != 0;
     uint8_t rule = config->profile->close;
 
-    if ((p->tcp_flags & ACK) != 0 && ((s->known & NF_LIFE_ACK) == 0 || is_behind(p->ack, s->ack))) {
-        s->ack = p->ack;
-        s->known |= NF_LIFE_ACK;
+    if ((p->tcp_flags & ACK) != 0) {
+        note_ack(life, p->side, p->ack);
     }
-    if ((p->tcp_flags & FIN) != 0 && (s->known & NF_LIFE_FIN) == 0) {
-        s->fin_end = p->seq + p->payload_length + ((p->tcp_flags & SYN) != 0 ? 2 : 1);
-        s->fin_time = p->timed ? p->time : 0;
-        s->known |= NF_LIFE_FIN | (p->timed ? (uint32_t)NF_LIFE_FIN_TIMED : 0);
+    if ((p->tcp_flags & FIN) != 0 && (life->known[p->side] & NF_LIFE_FIN) == 0) {
+        note_fin(life, p);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        life->known[i] |= is_far_from_fin(life, i) ? NF_LIFE_UNRULY : 0;
     }
     if (life->closed != 0) {
         return;
@@ -285,22 +321,61 @@ static void update_life(const netfeat_flows *fl, nf_flow *f, void *state, const 
     }
 }
 
-static void merge_life_side(nf_life_side *a, const nf_life_side *b)
+/* Of acknowledgements that follow: where b begins is near to where a has come, and how far b has come from there is known
+   or far enough. */
+static void merge_acks(nf_life *a, const nf_life *b, size_t i)
 {
-    const uint32_t sure = b->known & NF_LIFE_ISN;
+    nf_life_side *s = &a->side[i];
+    const nf_life_side *t = &b->side[i];
+    bool ahead = (b->known[i] & NF_LIFE_FAR) != 0 ||
+                 (int64_t)(int32_t)(t->first_ack - s->ack) + (int64_t)(uint32_t)(t->ack - t->first_ack) > 0;
 
-    if ((a->known & NF_LIFE_ISN) == 0 && (sure != 0 || (a->known & NF_LIFE_GUESS) == 0)) {
-        a->isn = b->isn;
+    if ((b->known[i] & NF_LIFE_ACK) == 0) {
+        return;
     }
-    if ((b->known & NF_LIFE_FIN) != 0 && (a->known & NF_LIFE_FIN) == 0) {
-        a->fin_end = b->fin_end;
-        a->fin_time = b->fin_time;
-        a->known |= b->known & (NF_LIFE_FIN | NF_LIFE_FIN_TIMED);
+    if ((a->known[i] & NF_LIFE_ACK) == 0) {
+        s->ack = t->ack;
+        s->first_ack = t->first_ack;
+    } else if (ahead) {
+        s->ack = t->ack;
+        a->known[i] |= s->ack - s->first_ack >= FAR ? NF_LIFE_FAR : 0;
     }
-    if ((b->known & NF_LIFE_ACK) != 0 && ((a->known & NF_LIFE_ACK) == 0 || is_behind(b->ack, a->ack))) {
-        a->ack = b->ack;
+    a->known[i] |= b->known[i] & (NF_LIFE_ACK | NF_LIFE_FAR | NF_LIFE_UNRULY);
+}
+
+static void merge_life_side(nf_life *a, const nf_life *b, size_t i)
+{
+    nf_life_side *s = &a->side[i];
+    const nf_life_side *t = &b->side[i];
+    const uint8_t sure = b->known[i] & NF_LIFE_ISN;
+
+    if ((a->known[i] & NF_LIFE_ISN) == 0 && (sure != 0 || (a->known[i] & NF_LIFE_GUESS) == 0)) {
+        s->isn = t->isn;
     }
-    a->known |= b->known & (NF_LIFE_ISN | NF_LIFE_GUESS | NF_LIFE_ACK);
+    if ((b->known[i] & NF_LIFE_FIN) != 0 && (a->known[i] & NF_LIFE_FIN) == 0) {
+        s->fin_end = t->fin_end;
+        s->fin_time = t->fin_time;
+        a->known[i] |= b->known[i] & (NF_LIFE_FIN | NF_LIFE_FIN_TIMED);
+    }
+    a->known[i] |= b->known[i] & (NF_LIFE_ISN | NF_LIFE_GUESS);
+    merge_acks(a, b, i);
+}
+
+bool nf_life_follows(const nf_life *a, const nf_life *b)
+{
+    nf_life merged = *a;
+
+    for (size_t i = 0; i < 2; i++) {
+        merge_life_side(&merged, b, i);
+        if ((a->known[i] & b->known[i] & NF_LIFE_ACK) != 0 &&
+            ((b->known[i] & NF_LIFE_UNRULY) != 0 || is_far(b->side[i].first_ack, a->side[i].ack))) {
+            return false;
+        }
+        if ((a->known[1 - i] & NF_LIFE_FIN) != 0 && (b->known[i] & (NF_LIFE_FAR | NF_LIFE_UNRULY)) != 0) {
+            return false;
+        }
+    }
+    return !is_far_from_fin(&merged, 0) && !is_far_from_fin(&merged, 1);
 }
 
 static void merge_life(const nf_flow_config *config, void *state, const void *later)
@@ -309,7 +384,7 @@ static void merge_life(const nf_flow_config *config, void *state, const void *la
     const nf_life *b = later;
 
     for (size_t i = 0; i < 2; i++) {
-        merge_life_side(&a->side[i], &b->side[i]);
+        merge_life_side(a, b, i);
     }
     a->syns = a->syns != 0 || b->syns != 0 || (b->first_tcp != 0 && (b->first_flags & SYN) != 0);
     if (a->closed == 0 && config->profile->close == NF_CLOSE_LINGER) {
@@ -328,6 +403,7 @@ static void inherit_life(const nf_flow_config *config, void *state, const void *
     (void)config;
     (void)parent_flow;
     memcpy(((nf_life *)state)->side, ((const nf_life *)parent)->side, sizeof((nf_life *)state)->side);
+    memcpy(((nf_life *)state)->known, ((const nf_life *)parent)->known, sizeof((nf_life *)state)->known);
 }
 
 static bool valid_life(const nf_flow_config *config, const void *state)

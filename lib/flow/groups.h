@@ -12,18 +12,22 @@ typedef struct { /* NF_G_COUNTS, per side */
     uint64_t packets, bytes;
 } nf_counts;
 
-enum {                    /* nf_life_side.known */
+enum {                    /* nf_life.known */
        NF_LIFE_ISN = 1,   /* isn is that of a SYN */
        NF_LIFE_GUESS = 2, /* isn is what the first packet, or the other side, suggests */
        NF_LIFE_FIN = 4,
        NF_LIFE_ACK = 8,
-       NF_LIFE_FIN_TIMED = 16 /* fin_time is known */
+       NF_LIFE_FIN_TIMED = 16, /* fin_time is known */
+       NF_LIFE_FAR = 32,       /* ack is far ahead of first_ack */
+       NF_LIFE_UNRULY =
+           64 /* an acknowledgement was so far from those before, or from a FIN, that it may be either
+                                  side of them */
 };
 typedef struct {
     uint32_t isn;
     uint32_t fin_end; /* sequence number behind its FIN */
     uint32_t ack;     /* highest one sent */
-    uint32_t known;
+    uint32_t first_ack;
     int64_t fin_time;
 } nf_life_side;
 typedef struct {     /* NF_G_ORIGIN: there when time-outs are, to decide again when shards are merged */
@@ -41,7 +45,8 @@ typedef struct { /* NF_G_LIFE: when a connection is over */
     uint8_t closed;       /* NETFEAT_FLOW_END_FIN, NETFEAT_FLOW_END_RST or 0 */
     uint8_t closed_timed; /* 1: closed_time is known */
     uint8_t syns;         /* 1: a SYN came after the first packet */
-    uint8_t reserved[5];
+    uint8_t known[2];     /* of each side: NF_LIFE_* */
+    uint8_t reserved[3];
 } nf_life;
 
 typedef struct { /* NF_G_LAYERS, per side */
@@ -250,6 +255,9 @@ static inline bool nf_flow_goes_on(const nf_flow_config *config, const nf_flow *
     return ((const nf_life *)nf_flow_read(config, f, NF_G_LIFE))->closed == 0 &&
            (p->tcp_flags & NETFEAT_TCP_SYN) == 0;
 }
+/* Whether the acknowledgements of b can be taken as if they had come behind those of a: numbers go round, and shards do not
+   keep each of them. */
+bool nf_life_follows(const nf_life *a, const nf_life *b);
 /* Reason for which flow f has ended by the time now, though no packet came; 0 if it has not. */
 int nf_flow_overdue(const nf_flow_config *config, const nf_flow *f, int64_t now);
 /* Reason to write when a flow ends for a reason outside of it: its closing, if it was closed. */

@@ -164,7 +164,7 @@ static inline __attribute__((always_inline)) void copy_keys(const nf_flow_input 
                               : nf_key_word(0, 0, protocols[i], 0);
         memcpy(p[i].key.ip[0], src + 16 * i, 16);
         memcpy(p[i].key.ip[1], dst + 16 * i, 16);
-        memcpy(p[i].key.port, &word, sizeof word);
+        memcpy((uint8_t *)&p[i].key + offsetof(nf_flow_key, port), &word, sizeof word);
         p[i].left_out = !whole && !is_set(there->key, i);
         p[i].timed = whole || is_set(there->time, i);
         p[i].tcp = protocols[i] == NF_PROTOCOL_TCP && is_set(there->tcp, i);

@@ -57,12 +57,11 @@ static nf_flow_packet first_packet(const nf_flow_config *config, const nf_flow *
 /* A SYN behind the first packet, and a flow ended by one, were judged by the number the later shard knew. */
 static bool syn_is_doubtful(const nf_life *earlier, const nf_life *later)
 {
-    const uint32_t known = NF_LIFE_ISN | NF_LIFE_GUESS;
+    const uint8_t known = NF_LIFE_ISN | NF_LIFE_GUESS;
 
     for (size_t i = 0; i < 2; i++) {
-        const nf_life_side *a = &earlier->side[i];
-        const nf_life_side *b = &later->side[i];
-        if ((a->known & known) != 0 && ((b->known & known) == 0 || a->isn != b->isn)) {
+        if ((earlier->known[i] & known) != 0 &&
+            ((later->known[i] & known) == 0 || earlier->side[i].isn != later->side[i].isn)) {
             return true;
         }
     }
@@ -80,10 +79,13 @@ static const char *closing_doubt(const nf_flow_config *config, const nf_flow *t,
 {
     const nf_life *a = nf_flow_read(config, t, NF_G_LIFE);
     const nf_life *b = nf_flow_read(config, r, NF_G_LIFE);
-    bool had_fin = ((a->side[0].known | a->side[1].known) & NF_LIFE_FIN) != 0;
+    bool had_fin = ((a->known[0] | a->known[1]) & NF_LIFE_FIN) != 0;
     bool by_syn = r->reason == NETFEAT_FLOW_END_REUSE || r->reason == NETFEAT_FLOW_END_ACTIVE;
     nf_life merged = *a;
 
+    if (config->profile->close == NF_CLOSE_LINGER && a->closed == 0 && !nf_life_follows(a, b)) {
+        return "its acknowledgements jump";
+    }
     nf_group_life.merge(config, &merged, b);
     /* a closed connection is over at any SYN, whatever its number; what the active time-out cut may have been
        ended by a SYN */
@@ -213,6 +215,7 @@ static int take_over(merger *m, nf_flow *r, const nf_flow *t)
             return refuse(m, r, doubt);
         }
         memcpy(b->side, a->side, sizeof b->side);
+        memcpy(b->known, a->known, sizeof b->known);
         b->closed = b->closed_timed = 0;
         b->closed_time = 0;
         b->syns = 0;

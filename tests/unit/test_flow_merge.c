@@ -347,6 +347,76 @@ Test(flow_merge, fragments_of_shards)
               "merged %d and %d, refused %d and %d", merged[0], merged[1], refused[0], refused[1]);
 }
 
+/* A connection whose numbers jump by quarters of their circle, or (tame) go on by little, with a FIN of each side and a SYN
+   behind them: whether it was over by then depends on which number counts as the highest. */
+static size_t talk_that_jumps(pkt *p, uint64_t with, bool tame)
+{
+    static const uint32_t steps[] = {0,        1,       7, 1U << 29, (1U << 30) - 1, 1U << 30, (1U << 31) - 1,
+                                     1U << 31, 3U << 30};
+    uint32_t number[2];
+    size_t n = 0;
+
+    seed = with;
+    number[0] = (uint32_t)dice(1000);
+    number[1] = (uint32_t)dice(1000) << 22;
+    for (int i = 0; i < 14; i++) {
+        int side = dice(2);
+        int fin = i > 5 && dice(4) == 0 ? FIN : 0;
+        number[!side] += steps[dice(tame ? 3 : 9)];
+        p[n++] = (pkt){.t = (int64_t)n * MS,
+                       .from = side == 0 ? 'A' : 'B',
+                       .to = side == 0 ? 'B' : 'A',
+                       .sport = side == 0 ? 1000 : 80,
+                       .dport = side == 0 ? 80 : 1000,
+                       .protocol = TCP,
+                       .flags = ACK | fin,
+                       .seq = number[side],
+                       .ack = number[!side] + (dice(8) == 0 ? 1 : 0)};
+        number[side] += fin != 0;
+    }
+    p[n++] = (pkt){.t = SEC,
+                   .from = 'A',
+                   .to = 'B',
+                   .sport = 1000,
+                   .dport = 80,
+                   .protocol = TCP,
+                   .flags = SYN,
+                   .seq = 5};
+    return n;
+}
+
+Test(flow_merge, acknowledgements_that_jump)
+{
+    const char *options = "flow.columns=flow_id,packets,end_reason,last_packet";
+    int merged[2] = {0}, refused[2] = {0}, closed = 0;
+
+    for (uint64_t with = 1; with <= 20000; with++) {
+        bool tame = with % 2 == 0;
+        pkt p[16];
+        size_t n = talk_that_jumps(p, with, tame), cut = 1 + with / 2 % (n - 2);
+        netfeat_flows *a = slice(ctx, options, p, 0, cut), *b = slice(ctx, options, p, cut, n - cut);
+        int code = netfeat_flows_merge(with % 3 == 0 ? b : a, with % 3 == 0 ? a : b);
+
+        if (code == 0) {
+            netfeat_table *whole = flows_of(ctx, options, p, n);
+            netfeat_table *out = flows_finish(ctx, netfeat_flows_ref(with % 3 == 0 ? b : a));
+            expect_same(whole, out, options);
+            closed += strcmp(cell(whole, "end_reason", 0), cell(whole, "end_reason", 1)) != 0 ? 1 : 0;
+            netfeat_table_unref(whole);
+            netfeat_table_unref(out);
+            merged[tame]++;
+        } else {
+            cr_assert_eq(code, NETFEAT_ERR_UNSUPPORTED);
+            refused[tame]++;
+        }
+        netfeat_flows_unref(a);
+        netfeat_flows_unref(b);
+    }
+    cr_expect(merged[0] > 100 && merged[1] > 2000 && refused[0] > 2000 && refused[1] > 500 && closed > 500,
+              "merged %d and %d, refused %d and %d, closed %d", merged[0], merged[1], refused[0], refused[1],
+              closed);
+}
+
 /* Where no flow goes over the cut, nothing stands in the way: all columns of every profile. */
 Test(flow_merge, shards_with_a_pause_between)
 {
