@@ -378,6 +378,18 @@ bool nf_life_follows(const nf_life *a, const nf_life *b)
     return !is_far_from_fin(&merged, 0) && !is_far_from_fin(&merged, 1);
 }
 
+bool nf_life_bears_on(const nf_life *a, const nf_life *merged)
+{
+    for (size_t i = 0; i < 2; i++) {
+        bool acks_fin = (a->known[i] & NF_LIFE_ACK) != 0 && (merged->known[1 - i] & NF_LIFE_FIN) != 0 &&
+                        !is_behind(merged->side[1 - i].fin_end, a->side[i].ack);
+        if (acks_fin || (a->known[i] & NF_LIFE_FIN) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void merge_life(const nf_flow_config *config, void *state, const void *later)
 {
     nf_life *a = state;
@@ -387,10 +399,9 @@ static void merge_life(const nf_flow_config *config, void *state, const void *la
         merge_life_side(a, b, i);
     }
     a->syns = a->syns != 0 || b->syns != 0 || (b->first_tcp != 0 && (b->first_flags & SYN) != 0);
-    if (a->closed == 0 && config->profile->close == NF_CLOSE_LINGER) {
-        close_finished(a);
-    }
-    if (a->closed == 0 && b->closed != 0) {
+    if (config->profile->close == NF_CLOSE_LINGER && b->closed != NETFEAT_FLOW_END_RST) {
+        close_finished(a); /* b may have seen another FIN first */
+    } else if (a->closed == 0 && b->closed != 0) {
         a->closed = b->closed;
         a->closed_time = b->closed_time;
         a->closed_timed = b->closed_timed;

@@ -258,6 +258,8 @@ static inline bool nf_flow_goes_on(const nf_flow_config *config, const nf_flow *
 /* Whether the acknowledgements of b can be taken as if they had come behind those of a: numbers go round, and shards do not
    keep each of them. */
 bool nf_life_follows(const nf_life *a, const nf_life *b);
+/* Whether FIN or acknowledgements of a take part in how the connection ends, of which merged knows all. */
+bool nf_life_bears_on(const nf_life *a, const nf_life *merged);
 /* Reason for which flow f has ended by the time now, though no packet came; 0 if it has not. */
 int nf_flow_overdue(const nf_flow_config *config, const nf_flow *f, int64_t now);
 /* Reason to write when a flow ends for a reason outside of it: its closing, if it was closed. */

@@ -75,13 +75,23 @@ static bool outlives(const nf_flow_config *config, const nf_life *merged, const 
            nf_difference(r->last_time, merged->closed_time) > config->linger;
 }
 
+/* Whether the later shard took another packet for the first FIN of a side. */
+static bool fin_is_another(const nf_life *merged, const nf_life *later)
+{
+    for (size_t i = 0; i < 2; i++) {
+        if ((later->known[i] & NF_LIFE_FIN) != 0 && later->side[i].fin_end != merged->side[i].fin_end) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *closing_doubt(const nf_flow_config *config, const nf_flow *t, const nf_flow *r)
 {
     const nf_life *a = nf_flow_read(config, t, NF_G_LIFE);
     const nf_life *b = nf_flow_read(config, r, NF_G_LIFE);
-    bool had_fin = ((a->known[0] | a->known[1]) & NF_LIFE_FIN) != 0;
     bool by_syn = r->reason == NETFEAT_FLOW_END_REUSE || r->reason == NETFEAT_FLOW_END_ACTIVE;
-    nf_life merged = *a;
+    nf_life merged = *a, without = *a, fins = *b;
 
     if (config->profile->close == NF_CLOSE_LINGER && a->closed == 0 && !nf_life_follows(a, b)) {
         return "its acknowledgements jump";
@@ -92,14 +102,22 @@ static const char *closing_doubt(const nf_flow_config *config, const nf_flow *t,
     if ((b->syns != 0 || (by_syn && merged.closed == 0)) && syn_is_doubtful(a, b)) {
         return "a SYN in the later shard depends on the earlier one";
     }
-    if (merged.closed == 0 || (a->closed == 0 && !had_fin)) {
+    if (b->closed == NETFEAT_FLOW_END_FIN && fin_is_another(&merged, b)) {
+        return "a FIN of the earlier shard counts, not that which ended it in the later one";
+    }
+    if (merged.closed == 0 || (a->closed == 0 && !nf_life_bears_on(a, &merged))) {
         return NULL; /* not closed, or closed by what the later shard saw itself */
     }
-    if (a->closed == 0 && b->closed == NETFEAT_FLOW_END_RST && merged.closed != b->closed) {
+    fins.closed = 0;
+    nf_group_life.merge(config, &without, &fins);
+    if (a->closed == 0 && b->closed == NETFEAT_FLOW_END_RST && without.closed != 0) {
         return "FIN and RST fall into the later shard";
     }
     if (b->closed == 0 && r->reason == NETFEAT_FLOW_END_ACTIVE) {
         return "the later shard cut it by the active time-out after its end";
+    }
+    if (b->closed != 0 && r->reason == b->closed && merged.closed_time > b->closed_time) {
+        return "the later shard saw its end at an earlier time";
     }
     if (b->syns != 0 || b->closed_timed > merged.closed_timed || outlives(config, &merged, r)) {
         return "the end of the connection falls into the later shard";
@@ -221,6 +239,7 @@ static int take_over(merger *m, nf_flow *r, const nf_flow *t)
         b->syns = 0;
         nf_group_life.merge(config, b, &before);
         b->syns = before.syns;
+        r->reason = r->reason != 0 ? (uint8_t)nf_flow_final_reason(config, r, r->reason) : 0;
     }
     r->flags |= NF_FLOW_CONTINUED;
     if (config->profile->keep_source && t->evidence >= r->evidence) {

@@ -417,6 +417,89 @@ Test(flow_merge, acknowledgements_that_jump)
               closed);
 }
 
+/* One connection of random flags, small numbers that meet each other, pauses that time-outs fall into. */
+static size_t talk_that_ends(pkt *p, uint64_t with, size_t n)
+{
+    static const int flags[] = {ACK, ACK,       ACK, ACK,       ACK | FIN,       ACK | FIN, FIN,
+                                RST, RST | ACK, SYN, SYN | ACK, SYN | FIN | ACK, 0};
+    static const int64_t pauses[] = {MS, MS, MS, 500 * MS, 3 * SEC, 20 * SEC, 200 * SEC, -SEC};
+    int64_t now = 1000 * SEC;
+
+    seed = with;
+    for (size_t i = 0; i < n; i++) {
+        int side = dice(2);
+        now += pauses[dice(with % 4 == 0 ? 8 : 4)];
+        p[i] = (pkt){.t = now,
+                     .from = side == 0 ? 'A' : 'B',
+                     .to = side == 0 ? 'B' : 'A',
+                     .sport = side == 0 ? 1000 : 80,
+                     .dport = side == 0 ? 80 : 1000,
+                     .protocol = TCP,
+                     .flags = flags[dice(13)],
+                     .seq = (uint32_t)dice(4),
+                     .ack = (uint32_t)dice(5),
+                     .payload = dice(2),
+                     .no_time = dice(30) == 0};
+    }
+    return n;
+}
+
+/* Sender, flags, numbers and milliseconds of each packet, with a bar at the cut. */
+static const char *script_of(const pkt *p, size_t n, size_t cut)
+{
+    static char text[1024];
+    int at = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        at += snprintf(text + at, sizeof text - (size_t)at, " %s%c%s%s%s%s seq %u ack %u len %d t %lld%s",
+                       i == cut ? "| " : "", p[i].from, p[i].flags & SYN ? "S" : "",
+                       p[i].flags & FIN ? "F" : "", p[i].flags & RST ? "R" : "", p[i].flags & ACK ? "." : "",
+                       p[i].seq, p[i].ack, p[i].payload, (long long)(p[i].t / MS), p[i].no_time ? "-" : "");
+    }
+    return text;
+}
+
+Test(flow_merge, connections_that_end)
+{
+    static const char *const rules[] = {"",
+                                        "flow.linger_ns=1000000000",
+                                        "flow.active_ns=30000000000",
+                                        "flow.idle_ns=0 flow.active_ns=0",
+                                        "flow.idle_ns=0 flow.linger_ns=0",
+                                        "flow.profile=zeek flow.columns=ts,duration,orig_pkts,resp_pkts"};
+    enum { N = 9 };
+    const char *more = getenv("NETFEAT_SCRIPTS");
+    uint64_t rounds = more != NULL ? strtoull(more, NULL, 10) : 20000;
+    uint64_t merged = 0;
+
+    for (uint64_t with = 1; with <= rounds; with++) {
+        char options[256];
+        pkt p[N];
+        size_t n = talk_that_ends(p, with, 3 + with % (N - 2)), cut = 1 + (with >> 3) % (n - 1);
+        netfeat_flows *a, *b;
+        snprintf(options, sizeof options, "%s %s",
+                 strstr(rules[with % 6], "profile") == NULL
+                     ? "flow.columns=flow_id,packets,end_reason,last_packet,direction_evidence,parent_id"
+                     : "",
+                 rules[with % 6]);
+        a = slice(ctx, options + strspn(options, " "), p, 0, cut);
+        b = slice(ctx, options + strspn(options, " "), p, cut, n - cut);
+        if (netfeat_flows_merge(a, b) == 0) {
+            netfeat_table *whole = flows_of(ctx, options + strspn(options, " "), p, n);
+            netfeat_table *out = flows_finish(ctx, netfeat_flows_ref(a));
+            char what[1500];
+            snprintf(what, sizeof what, "%s:%s", options, script_of(p, n, cut));
+            expect_same(whole, out, what);
+            netfeat_table_unref(whole);
+            netfeat_table_unref(out);
+            merged++;
+        }
+        netfeat_flows_unref(a);
+        netfeat_flows_unref(b);
+    }
+    cr_expect(merged > rounds / 10 && merged < rounds * 9 / 10, "merged %llu", (unsigned long long)merged);
+}
+
 /* Where no flow goes over the cut, nothing stands in the way: all columns of every profile. */
 Test(flow_merge, shards_with_a_pause_between)
 {
