@@ -128,13 +128,17 @@ static const char *closing_doubt(const nf_flow_config *config, const nf_flow *t,
 static const char *time_doubt(const nf_flow_config *config, const nf_flow *t, const nf_flow *r)
 {
     bool idle = config->idle_tcp != NF_NEVER || config->idle_other != NF_NEVER;
+    bool ended = r->reason != 0 && r->reason != NETFEAT_FLOW_END_INPUT;
     int64_t first, age;
 
-    if ((t->flags & r->flags & NF_FLOW_TIMED) == 0) {
+    if ((t->flags & NF_FLOW_TIMED) == 0 || ((r->flags & NF_FLOW_TIMED) == 0 && !ended)) {
         return NULL;
     }
     if ((idle || config->active != NF_NEVER) && (r->flags & NF_FLOW_ARRIVAL) == 0) {
         return "its first packet in the later shard has no time";
+    }
+    if ((r->flags & NF_FLOW_TIMED) == 0) {
+        return NULL;
     }
     if (idle && t->last_time > r->last_time) {
         return "time goes back across the cut";
