@@ -7,8 +7,8 @@
 #   coverage                            lines and branches of lib/ that all suites reach
 #   torture                             every allocation and every system call refused, bombs, mutations of captures
 #   differential                        every packet of the shared captures against scapy and tshark
-#   streams                             a million random packet scripts, a hundred million segments, real connections over a
-#                                       bad path
+#   streams                             a million random packet scripts, as many connections in shards, a hundred million
+#                                       segments, real connections over a bad path
 # usage: tests/deep.sh [SECTION...]     without arguments: all of them
 # FUZZ_MINUTES: time for all fuzz targets together, and again for AFL++ (default 10). STREAM_SCRIPTS, STREAM_SEGMENTS: how
 # many of each (10^6, 10^8). Findings of the fuzzers stay in build-fuzz/ and build-afl/. Installs what is missing by apt.
@@ -237,6 +237,11 @@ streams_section() {
         passed=$((passed + 1))
     else
         count_failure "random scripts against the naive reassembler"
+    fi
+    if NETFEAT_SCRIPTS=$STREAM_SCRIPTS build-test/tests/unit/test_flow_merge --filter flow_merge/connections_that_end; then
+        passed=$((passed + 1))
+    else
+        count_failure "random connections in shards against the whole"
     fi
     code=0
     /usr/bin/python3 tests/differential/stream_model.py . build-test/tests/differential/stream_driver "$STREAM_SCRIPTS" || code=$?
