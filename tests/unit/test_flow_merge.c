@@ -311,8 +311,8 @@ Test(flow_merge, fragments_of_shards)
 
     for (uint64_t with = 1; with <= 200; with++) {
         uint8_t part[N + MORE];
-        size_t by_time = with % 2;
-        pkt *p = pieces(N + MORE, with, by_time ? 10 + with % 40 : 0, part);
+        size_t by_time = (size_t)(with % 2);
+        pkt *p = pieces(N + MORE, with, by_time ? 10 + (size_t)(with % 40) : 0, part);
         char options[256];
         netfeat_flows *a, *b;
         int code;
@@ -393,7 +393,7 @@ Test(flow_merge, acknowledgements_that_jump)
     for (uint64_t with = 1; with <= 20000; with++) {
         bool tame = with % 2 == 0;
         pkt p[16];
-        size_t n = talk_that_jumps(p, with, tame), cut = 1 + with / 2 % (n - 2);
+        size_t n = talk_that_jumps(p, with, tame), cut = 1 + (size_t)(with / 2 % (n - 2));
         netfeat_flows *a = slice(ctx, options, p, 0, cut), *b = slice(ctx, options, p, cut, n - cut);
         int code = netfeat_flows_merge(with % 3 == 0 ? b : a, with % 3 == 0 ? a : b);
 
@@ -475,7 +475,8 @@ Test(flow_merge, connections_that_end)
     for (uint64_t with = 1; with <= rounds; with++) {
         char options[256];
         pkt p[N];
-        size_t n = talk_that_ends(p, with, 3 + with % (N - 2)), cut = 1 + (with >> 3) % (n - 1);
+        size_t n = talk_that_ends(p, with, 3 + (size_t)(with % (N - 2))),
+               cut = 1 + (size_t)((with >> 3) % (n - 1));
         netfeat_flows *a, *b;
         snprintf(options, sizeof options, "%s %s",
                  strstr(rules[with % 6], "profile") == NULL
