@@ -238,7 +238,7 @@ streams_section() {
     else
         count_failure "random scripts against the naive reassembler"
     fi
-    if NETFEAT_SCRIPTS=$STREAM_SCRIPTS build-test/tests/unit/test_flow_merge --filter flow_merge/connections_that_end; then
+    if NETFEAT_SCRIPTS=$STREAM_SCRIPTS build-test/tests/unit/test_flow_shards --filter flow_shards/connections_that_end; then
         passed=$((passed + 1))
     else
         count_failure "random connections in shards against the whole"
