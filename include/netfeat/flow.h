@@ -76,7 +76,8 @@ NETFEAT_API const char *netfeat_flows_count_name(int which);
 NETFEAT_API int netfeat_flows_to_table(const netfeat_flows *flows, netfeat_table **ret) NETFEAT_MUST_CHECK;
 /* Table of flows in the state that was saved; feeding it goes on as if it had never been saved. Every byte is
    checked: a state from a stranger may be wrong, not harmful. opts must be those of the saved one: STATE
-   (the message names the difference), FORMAT (not such a table), NOTFOUND, TYPE, NOMEM. */
+   (the message names the difference), FORMAT (not such a table; or of a machine of other byte order, or a version of
+   the library with other state), NOTFOUND, TYPE, NOMEM. */
 NETFEAT_API int netfeat_flows_from_table(netfeat_ctx *ctx, const netfeat_options *opts,
                                          const netfeat_table *state, netfeat_flows **ret) NETFEAT_MUST_CHECK;
 /* Add the flows of other, which is unchanged, to flows: the exact result of one pass over both inputs. The
@@ -85,12 +86,13 @@ NETFEAT_API int netfeat_flows_from_table(netfeat_ctx *ctx, const netfeat_options
    Flows that netfeat_flows_end() ended in a shard go on in the next. Several threads make the flows of one
    capture so: each counts a shard by key in a context of its own, then one merges their states.
    UNSUPPORTED when the result could not be exact; the message names the flow and the reason: packets of a key
-   interleave, a time-out or the end of a connection falls into the later shard, fragments cross the cut or may have
-   displaced those of the other shard (flow.max_fragments), acknowledgements jump by a quarter of their numbers, a flow
-   goes over a cut in time and a chosen column cannot (in the profile "flows" those about sequence numbers,
-   handshake, state and history of TCP, active and idle periods, and bulks; the profiles "cic", "cic2018" and, for
-   TCP, "zeek"), or shards by key of the profile "nfstream", where packets of all flows share one clock. STATE: other settings, or flows were taken, evicted
-   or expired. After a failure flows is unchanged. NOMEM, ARGUMENT (the same table twice). */
+   interleave, a time-out or the end of a connection falls into the later shard, fragments cross the cut or may
+   have displaced those of the other shard (flow.max_fragments), acknowledgements jump by a quarter of their
+   numbers, a flow goes over a cut in time and a chosen column cannot (in the profile "flows" those about sequence
+   numbers, handshake, state and history of TCP, active and idle periods, and bulks; the profiles "cic", "cic2018"
+   and, for TCP, "zeek"), or shards by key of the profile "nfstream", where packets of all flows share one clock.
+   STATE: other settings, or flows were taken, evicted or expired. After a failure flows is unchanged. NOMEM,
+   ARGUMENT (the same table twice). */
 NETFEAT_API int netfeat_flows_merge(netfeat_flows *flows, const netfeat_flows *other);
 
 /* One-way flows of a sealed packet table, in one go: what a table of flows with the profile "notebook" gives

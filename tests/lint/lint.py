@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zlib
 
 ROOT = pathlib.Path(sys.argv[1]).resolve()
 sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -271,6 +272,20 @@ def unfinished():
                     yield "%s:%d: unfinished" % (rel(path), number)
 
 
+def saved_state_layout():
+    """What a saved state of flows is made of, byte for byte, has a number of its own."""
+    text = without_comments(read(ROOT / "lib/flow/groups.h").split("/* ---- the groups as a list ---- */")[0])
+    for path in ("flow.h", "key.h", "fragments.c", "state.c"):
+        code = without_comments(read(ROOT / "lib/flow" / path))
+        text += "".join(re.findall(r"enum\s*\{[^{}]*\}\s*;", code))
+        text += "".join(re.findall(r"typedef struct\s*\{[^{}]*\}\s*(?:nf_flow|nf_flow_key|fragment|header)\s*;", code))
+    real = format(zlib.crc32("".join(text.split()).encode()), "08x")
+    noted = re.search(r"by their sum, ([0-9a-f]{8}),", read(ROOT / "lib/flow/state.c"))
+    if not noted or noted.group(1) != real:
+        return [f"lib/flow/state.c: what is saved has changed: raise LAYOUT, and note the sum {real}"]
+    return []
+
+
 def layout(tool):
     sources = [str(p) for p in files(r"(lib|include|examples|tests)/.*\.[ch]")]
     done = subprocess.run([tool, "--dry-run", "-Werror", "--ferror-limit=3", *sources], cwd=ROOT, capture_output=True,
@@ -305,7 +320,7 @@ def shell_scripts():
 def main():
     checks = [layer_folders, layer_includes, include_cycles, public_headers_alone, fields_agree, options_agree,
               sources_in_meson, plain_criterion_has_all, file_lengths, library_manners, no_hidden_state, own_allocator, no_mutable_globals, clean_text,
-              top_level, unfinished, shell_scripts]
+              saved_state_layout, top_level, unfinished, shell_scripts]
     with tap.Plan() as t:
         for check in checks:
             t.check(check.__name__.replace("_", " "), check())

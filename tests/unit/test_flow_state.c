@@ -87,6 +87,29 @@ Test(flow_state, states_from_strangers)
     free(p);
 }
 
+/* The same structures with another number, then another byte of what every state begins with. */
+Test(flow_state, states_of_another_version)
+{
+    const pkt p[] = {{.t = 0, .from = 'B', .to = 'A', .sport = 1, .dport = 2, .protocol = UDP}};
+    const uint16_t one = 1;
+    const size_t number = *(const uint8_t *)&one == 1 ? 7 : 0; /* the upper byte of a word */
+    const char *const messages[2] = {"state of flows, row 0: saved by another version of the library",
+                                     "state of flows, row 0: not a state of flows, or of another byte order"};
+    netfeat_flows *fl = slice(ctx, "", p, 0, 1);
+    netfeat_table *state = NULL;
+
+    cr_assert_eq(netfeat_flows_to_table(fl, &state), 0);
+    for (size_t i = 0; i < 2; i++) {
+        netfeat_table *tab = damaged(state, 0, i == 0 ? number : 7 - number, 1, 0);
+        netfeat_flows *other = NULL;
+        cr_expect_eq(netfeat_flows_from_table(ctx, NULL, tab, &other), NETFEAT_ERR_FORMAT);
+        cr_expect_str_eq(netfeat_ctx_error_message(ctx), messages[i]);
+        netfeat_table_unref(tab);
+    }
+    netfeat_table_unref(state);
+    netfeat_flows_unref(fl);
+}
+
 Test(flow_state, states_of_another_kind)
 {
     const pkt p[] = {{.t = 0,
