@@ -6,7 +6,7 @@
 #   fuzz afl                            libFuzzer on every target, AFL++ on two
 #   coverage                            lines and branches of lib/ that all suites reach
 #   torture                             every allocation and every system call refused, bombs, mutations of captures
-#   differential                        every packet of the shared captures against scapy and tshark
+#   differential                        every packet of the shared captures against scapy and tshark, and flows in shards
 #   streams                             a million random packet scripts, as many connections in shards, a hundred million
 #                                       segments, real connections over a bad path
 # usage: tests/deep.sh [SECTION...]     without arguments: all of them
@@ -210,19 +210,19 @@ coverage_section() {
 }
 
 differential_section() {
-    say "scapy and tshark: every packet"
+    say "scapy and tshark: every packet; flows in shards"
     if ! build_in build-test -Dwerror=true; then
         count_failure "release build"
         return
     fi
-    for tool in scapy tshark; do
+    for program in scapy_compare tshark_compare flows_shards; do
         code=0
         PYTHONPATH=lib/python NETFEAT_LIBRARY=$(echo build-test/lib/libnetfeat.so.?) \
-            /usr/bin/python3 "tests/differential/${tool}_compare.py" --full || code=$?
+            /usr/bin/python3 "tests/differential/$program.py" --full || code=$?
         case $code in
         0) passed=$((passed + 1)) ;;
         77) skipped=$((skipped + 1)) ;;
-        *) count_failure "comparison with $tool" ;;
+        *) count_failure "$program" ;;
         esac
     done
 }
