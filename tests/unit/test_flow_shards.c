@@ -118,7 +118,7 @@ static size_t talk_that_jumps(pkt *p, uint64_t with, bool tame)
         int side = dice(2);
         int fin = i > 5 && dice(4) == 0 ? FIN : 0;
         number[!side] += steps[dice(tame ? 3 : 9)];
-        p[n++] = (pkt){.t = (int64_t)n * MS,
+        p[n++] = (pkt){.t = i * MS,
                        .from = side == 0 ? 'A' : 'B',
                        .to = side == 0 ? 'B' : 'A',
                        .sport = side == 0 ? 1000 : 80,
